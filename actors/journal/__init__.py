@@ -1,0 +1,1 @@
+"""The journal's side of the actors: chain, projection, the one writer."""

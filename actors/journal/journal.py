@@ -1,0 +1,192 @@
+"""The journal: the one writer. Everything queued while the disk works rides the next commit."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import anyio
+
+from actors.journal.chain import link
+from actors.journal.projection import Changes
+from actors.ports import Batch, KeptKey, Start, StorageFailed, Store
+from actors.runtime import NOBODY, ActorLoop, ServiceActor
+from actors.tell import Tell
+from actors.time import LedgerTime
+from protocols.errors import BudgetError, Unavailable
+from protocols.journal import (
+    Append,
+    FindKey,
+    KeyFound,
+    ListEntries,
+    Recall,
+    Recalled,
+)
+from protocols.ledger import ListAllocations, ListReservations
+from protocols.message import Call, Request
+from protocols.names import entry_id
+from protocols.stored_answer import keep
+
+log = logging.getLogger("budget.journal")
+
+BATCH_MAX = 2000
+"""Appends in one transaction: bounds how long the first of them waits for the last."""
+
+
+@dataclass(slots=True)
+class PurgeKeys:
+    """The timer: forget idempotency records older than this."""
+
+    before_ms: int
+
+
+class Flush(Request[bool]):
+    """Answered when everything handed over before is on disk."""
+
+
+@dataclass(slots=True)
+class Broke:
+    """The store failed under a commit."""
+
+    error: StorageFailed
+
+
+Read = FindKey | Recall | ListEntries | ListReservations | ListAllocations
+Write = Append | PurgeKeys
+Heard = Write | Read | Broke | Flush
+
+
+@dataclass(slots=True)
+class Queued:
+    """An append or a read with its call; a read waits for everything before it."""
+
+    message: Write | Read
+    call: Call[Any]
+
+
+class Journal(ServiceActor):
+    """Numbers, chains, writes, then answers. It never answers what is not on disk."""
+
+    def __init__(self, tell: Tell, time: LedgerTime, store: Store, start: Start) -> None:
+        super().__init__("journal")
+        self.tell = tell
+        self.time = time
+        self.store = store
+        self.seq = start.seq
+        self.hash = start.hash
+        self.queue: list[Queued] = []
+        self.writing = False
+        self.idle = anyio.Event()
+        self.idle.set()
+
+    def receive(self, message: Heard, call: Call[Any]) -> None:
+        match message:
+            case (
+                Append() | FindKey() | Recall() | ListEntries()
+                | ListReservations() | ListAllocations() | PurgeKeys()
+            ):  # fmt: skip
+                self.queue.append(Queued(message, call))
+                if not self.writing:
+                    self.writing = True
+                    self.idle = anyio.Event()
+                    ActorLoop.current().spawn(self.write)
+            case Flush():
+                self.receive(Append([], answer=True), call)
+            case Broke():
+                raise message.error
+            case _:
+                assert_never(message)
+
+    async def on_stop(self) -> None:  # type: ignore[override]
+        """Nothing that was handed over is left unwritten."""
+        await self.idle.wait()
+
+    async def write(self) -> None:
+        """Commit batch after batch until nothing waits."""
+        try:
+            with anyio.CancelScope(shield=True):
+                while self.queue:
+                    taken, self.queue = self.queue[:BATCH_MAX], self.queue[BATCH_MAX:]
+                    await self.commit([one for one in taken if isinstance(one.message, Append)])
+                    for one in taken:
+                        if isinstance(one.message, PurgeKeys):
+                            await self.store.purge_keys(one.message.before_ms)
+                        elif not isinstance(one.message, Append):
+                            ActorLoop.current().spawn(self.read, one.message, one.call)
+        except StorageFailed as error:
+            log.critical("the store failed, no more is written: %s", error)
+            self.tell("journal", Broke(error), NOBODY)
+        finally:
+            self.writing = False
+            self.idle.set()
+
+    async def commit(self, taken: list[Queued]) -> None:
+        batch = self.number(taken)
+        try:
+            if batch.entries or batch.keys:
+                await self.store.append(batch)
+        except StorageFailed:
+            for one in taken:
+                one.call.refuse(
+                    Unavailable(
+                        "the store failed", outcome="unknown",
+                        hint="ask again with the same key once the daemon is back",
+                    )
+                )  # fmt: skip
+            raise
+        for one in taken:
+            assert isinstance(one.message, Append)
+            answer(one.call, one.message.answer)
+
+    def number(self, taken: list[Queued]) -> Batch:
+        """Give entries their places in the chain, and answers their entry ids."""
+        at_ms = self.time.now_ms()
+        batch = Batch([], Changes(), [])
+        for one in taken:
+            append = one.message
+            assert isinstance(append, Append)
+            for draft in append.drafts:
+                self.seq += 1
+                entry = link(self.hash, self.seq, at_ms, draft)
+                self.hash = entry.hash
+                batch.entries.append(entry)
+                batch.changes.add(entry)
+            if append.stamp:
+                append.answer.entry_id = entry_id(self.seq)
+            if append.key is not None:
+                refused, text = keep(append.answer)
+                key = append.key
+                batch.keys.append(KeptKey(key.key, key.fingerprint, refused, text, at_ms))
+        return batch
+
+    async def read(self, ask: Read, call: Call[Any]) -> None:
+        """From what is on disk, through connections that only read."""
+        try:
+            match ask:
+                case FindKey():
+                    kept = await self.store.find_key(ask.key)
+                    self.tell(ask.ledger, key_found(kept, ask.memo), call)
+                case Recall():
+                    hold = await self.store.find_hold(ask.hold)
+                    self.tell(ask.ledger, Recalled(hold, ask.memo), call)
+                case ListEntries():
+                    call.answer(await self.store.list_entries(ask))
+                case ListReservations() | ListAllocations():
+                    call.answer(await self.store.list_holds(ask))
+                case _:
+                    assert_never(ask)
+        except StorageFailed as error:
+            log.exception("a read failed")
+            call.refuse(Unavailable(f"the store cannot be read: {error}", outcome="not-applied"))
+
+
+def answer(call: Call[Any], reply: Any) -> None:
+    if isinstance(reply, BudgetError):
+        call.refuse(reply.again())
+    else:
+        call.answer(reply)
+
+
+def key_found(kept: KeptKey | None, memo: Any) -> KeyFound:
+    if kept is None:
+        return KeyFound(None, None, refused=False, memo=memo)
+    return KeyFound(kept.fingerprint, kept.answer, kept.refused, memo)

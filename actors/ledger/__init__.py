@@ -1,0 +1,1 @@
+"""One ledger for each component: holds, allocations, idempotency keys."""

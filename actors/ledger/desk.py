@@ -1,0 +1,59 @@
+"""What every verb of a ledger works with."""
+
+from typing import Any
+
+from actors.ledger.directory import Directory
+from actors.ledger.hold import Hold
+from actors.ledger.once import Once
+from actors.tell import Tell
+from actors.time import LedgerTime
+from protocols.message import Call
+from protocols.policy.charge import Amounts, Places
+from protocols.prices import PriceBook
+from protocols.tiers import TierTable
+
+
+class Desk:
+    """One component's open holds, and its way to the policy engine and the journal."""
+
+    def __init__(
+        self,
+        component: str,
+        tell: Tell,
+        time: LedgerTime,
+        book: PriceBook,
+        tiers: TierTable,
+        directory: Directory,
+        holds: dict[str, Hold],
+        *,
+        keys_complete: bool,
+    ) -> None:
+        self.component = component
+        self.name = f"ledger:{component}"
+        self.number = directory.number_of(component)
+        self.tell = tell
+        self.time = time
+        self.book = book
+        self.tiers = tiers
+        self.directory = directory
+        self.holds = holds
+        self.once = Once(self.name, component, tell, complete=keys_complete)
+        self.recalls = 0
+        """Questions to the journal about ended holds that are still out."""
+        self.ended_meanwhile: set[str] = set()
+
+    def ask_policy(self, message: object, call: Call[Any]) -> None:
+        self.tell("policy", message, call)
+
+    def note_parent(self, places: Places, drawn: Amounts = Amounts()) -> None:
+        """An allocation changed because one of its draws did."""
+        allocation = self.holds.get(places.parent or "")
+        if allocation is not None and places.parent_held is not None:
+            allocation.held = places.parent_held
+            allocation.spend(drawn)
+
+    def close(self, hold: Hold) -> None:
+        """It has ended; from here on only the journal knows it."""
+        self.holds.pop(hold.id, None)
+        if self.recalls:
+            self.ended_meanwhile.add(hold.id)

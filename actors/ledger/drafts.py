@@ -1,0 +1,79 @@
+"""What a ledger writes down: one function for each kind of entry."""
+
+from typing import Any
+
+from actors.ledger.hold import Hold, places_body, subject_body
+from actors.ledger.task import Priced, Task
+from protocols.errors import BudgetError
+from protocols.journal import Draft
+from protocols.ledger import Extend, ExtendAllocation
+from protocols.policy.charge import Amounts, Covers, Places, Subject
+
+
+def opened(hold: Hold, covers: Covers | None, by: str) -> Draft:
+    """`held` or `allocated`: all that is needed to rebuild the hold."""
+    body = subject_body(hold.subject) | amounts_body(hold.asked) | places_body(hold.places)
+    body |= {
+        "priority": hold.priority,
+        "price_version": hold.price.id if hold.price is not None else None,
+        "estimated": hold.estimated,
+        "expires_ms": hold.expires_ms,
+        "by": by,
+    }
+    if covers is not None:
+        body["covers"] = list(covers)
+    if hold.metadata:
+        body["metadata"] = hold.metadata
+    kind = "allocated" if hold.is_allocation else "held"
+    return Draft(kind, hold.subject.component, hold.id, body)
+
+
+def booked(
+    kind: str, subject: Subject, about: str, priced: Priced, amounts: Amounts, task: Task, by: str
+) -> Draft:
+    """`settled`, `overrun`, `late`, `drawn` or `recorded`: usage, price version, money."""
+    body = subject_body(subject) | amounts_body(amounts)
+    body |= {
+        "usage": priced.usage.flat(),
+        "price_version": priced.version.id,
+        "estimated": priced.estimated,
+        "by": by,
+    }
+    if priced.at_hold:
+        body["at_hold"] = True
+    response_id = getattr(task.request, "response_id", None)
+    if response_id is not None:
+        body["response_id"] = response_id
+    return Draft(kind, subject.component, about, body)
+
+
+def with_places(draft: Draft, places: Places, held: Amounts | None = None) -> Draft:
+    draft.body |= places_body(places)
+    if held is not None:
+        draft.body["left"] = list(held)
+    return draft
+
+
+def denied(subject: Subject, hold: str, amounts: Amounts, error: BudgetError, by: str) -> Draft:
+    """A refusal, with the limit that said no."""
+    facts = {name: error.facts.get(name) for name in ("policy", "axis", "limit", "used", "held")}
+    body = subject_body(subject) | amounts_body(amounts) | facts | {"by": by}
+    return Draft("denied", subject.component, hold, body)
+
+
+def ended(kind: str, hold: Hold, places: Places, by: str) -> Draft:
+    """`released` or `expired`."""
+    return Draft(kind, hold.subject.component, hold.id, places_body(places) | {"by": by})
+
+
+def extended(hold: Hold, asked: Extend | ExtendAllocation, places: Places, by: str) -> Draft:
+    body: dict[str, Any] = places_body(places)
+    body |= {
+        "left": list(hold.held), "expires_ms": hold.expires_ms, "by": by,
+        "usd": asked.usd or 0, "tokens": asked.tokens or 0,
+    }  # fmt: skip
+    return Draft("extended", hold.subject.component, hold.id, body)
+
+
+def amounts_body(amounts: Amounts) -> dict[str, Any]:
+    return {"usd": amounts.usd, "tokens": amounts.tokens, "calls": amounts.calls}

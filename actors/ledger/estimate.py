@@ -1,0 +1,112 @@
+"""How much to hold for a call that has not been made: exact where the caller says, else guessed."""
+
+from dataclasses import dataclass
+
+from protocols.allocation_sizes import default_size
+from protocols.costing import cost
+from protocols.errors import Unpriced
+from protocols.ledger import Allocate, Wanted
+from protocols.money import round_up
+from protocols.policy.charge import Amounts, Subject
+from protocols.prices import PriceBook, PriceVersion
+from protocols.tiers import TierTable, tier_of
+from protocols.token_estimate import estimate_tokens
+from protocols.usage import Usage
+
+UNKNOWN_PROVIDER = "unknown"
+
+
+@dataclass(slots=True)
+class Estimate:
+    """What would be held, at which price; `priced` is False when the price is an envelope."""
+
+    subject: Subject
+    amounts: Amounts
+    usage: Usage | None
+    version: PriceVersion
+    priced: bool
+    estimated: bool
+
+
+def find_price(book: PriceBook, provider: str | None, model: str) -> tuple[str, PriceVersion, bool]:
+    """Provider, price and whether it is a real one. Without one: the dearest known rates.
+
+    Raises `Unpriced` when several providers sell the model and none was named.
+    """
+    version = book.find(provider, model)
+    if version is not None:
+        return provider or version.provider, version, True
+    owner = provider or book.provider_of(model)
+    return owner or UNKNOWN_PROVIDER, book.dearest(owner), False
+
+
+def booking_price(
+    book: PriceBook, provider: str | None, model: str
+) -> tuple[str, PriceVersion, bool]:
+    """As `find_price`, but a booking is never refused: an ambiguous name takes the dearest rates."""
+    try:
+        return find_price(book, provider, model)
+    except Unpriced:
+        return UNKNOWN_PROVIDER, book.dearest(None), False
+
+
+def for_call(book: PriceBook, tiers: TierTable, wanted: Wanted) -> Estimate:
+    """What a call would need: input plus the most output, at today's price, rounded up.
+
+    What the caller leaves out is taken from Apollo's sizes by task type and priority.
+    """
+    provider, version, priced = find_price(book, wanted.provider, wanted.model)
+    tier = tier_of(wanted.component, provider, wanted.model, tiers)
+    subject = Subject(
+        wanted.component, provider, wanted.model, tier, wanted.task_type, wanted.context_id,
+        tuple(sorted(wanted.tags.items())),
+    )  # fmt: skip
+    usage = Usage(counts=_counts(wanted, provider, writes="output" in version.rates))
+    estimated = wanted.input_tokens is None or wanted.max_output_tokens is None or not priced
+    if wanted.usd is not None:
+        amounts = Amounts(wanted.usd, usage.tokens, 1)
+        return Estimate(subject, amounts, None, version, priced=True, estimated=estimated)
+    usd = round_up(cost(usage, version).exact_usd)
+    amounts = Amounts(usd, usage.tokens, 1)
+    return Estimate(subject, amounts, usage, version, priced=priced, estimated=estimated)
+
+
+def _counts(wanted: Wanted, provider: str, *, writes: bool) -> dict[str, int]:
+    size = default_size(wanted.task_type, wanted.priority)
+    output = wanted.max_output_tokens
+    if wanted.input_tokens is not None:
+        read = wanted.input_tokens
+    elif wanted.input_text is not None:
+        read = estimate_tokens(wanted.input_text, provider, wanted.model)
+    else:
+        read = 0 if output is None else size
+    if output is None:
+        output = size if writes else 0
+    counts = {"input": read, "output": output}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def for_allocation(book: PriceBook, tiers: TierTable, wanted: Allocate) -> Estimate:
+    """What an allocation sets aside; with a model named, tokens without a sum are priced too."""
+    model = wanted.model or "any"
+    provider = wanted.provider or UNKNOWN_PROVIDER
+    version, priced = book.dearest(wanted.provider), False
+    if wanted.model is not None:
+        provider, version, priced = find_price(book, wanted.provider, wanted.model)
+    tier = tier_of(wanted.component, provider, model, tiers)
+    subject = Subject(
+        wanted.component, provider, model, tier, wanted.task_type, wanted.context_id,
+        tuple(sorted(wanted.tags.items())),
+    )  # fmt: skip
+    tokens = wanted.tokens
+    if tokens is None and wanted.usd is None and wanted.calls is None:
+        tokens = default_size(wanted.task_type, wanted.priority)
+    amounts = Amounts(wanted.usd or 0, tokens or 0, wanted.calls or 0)
+    return Estimate(subject, amounts, None, version, priced=True, estimated=not priced)
+
+
+def covers(wanted: Allocate, amounts: Amounts) -> tuple[bool, bool, bool]:
+    """The axes that draws come out of: those asked for, or tokens when nothing was."""
+    return wanted.usd is not None, bool(amounts.tokens) or wanted.tokens is not None, (
+        wanted.calls is not None
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""The ledger of one component: its holds, its allocations, its idempotency keys.
+
+It prices what it is told, asks the policy engine, writes down what came of it, and the journal
+answers the caller once that is on disk. Nobody waits in between.
+"""
+
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+from actors.ledger import ending, opening
+from actors.ledger.desk import Desk
+from actors.ledger.directory import Directory, unknown_hold
+from actors.ledger.task import Task
+from actors.runtime import ServiceActor
+from actors.tell import Tell
+from actors.time import LedgerTime
+from protocols.errors import Forbidden
+from protocols.journal import KeyFound, Recalled, StoredHold
+from protocols.ledger import (
+    Allocate,
+    Check,
+    Explain,
+    Extend,
+    ExtendAllocation,
+    Record,
+    Release,
+    ReleaseAllocation,
+    Reserve,
+    Settle,
+    ShowAllocation,
+    ShowReservation,
+)
+from protocols.message import Call
+from protocols.policy.charge import (
+    Admitted,
+    Enlarged,
+    Lapsed,
+    Posted,
+    Refused,
+    Returned,
+    Weighed,
+)
+from protocols.prices import PriceBook
+from protocols.prices.kept import PricesChanged
+from protocols.tiers import TierTable
+
+Once = (
+    Reserve | Allocate | Settle | Release | ReleaseAllocation | Extend | ExtendAllocation | Record
+)
+Look = Check | Explain | ShowReservation | ShowAllocation
+Told = (
+    Admitted | Refused | Posted | Returned | Enlarged | Weighed | Lapsed | KeyFound | Recalled
+    | PricesChanged
+)  # fmt: skip
+Heard = Once | Look | Told
+
+
+class Ledger(ServiceActor):
+    """One for each component; made when its name is first heard."""
+
+    def __init__(
+        self,
+        component: str,
+        tell: Tell,
+        time: LedgerTime,
+        book: PriceBook,
+        tiers: TierTable,
+        directory: Directory,
+        stored: Iterable[StoredHold] = (),
+        *,
+        keys_complete: bool,
+    ) -> None:
+        super().__init__(f"ledger:{component}")
+        self.desk = Desk(
+            component, tell, time, book, tiers, directory, {}, keys_complete=keys_complete
+        )
+        for row in stored:
+            self.desk.holds[row.id] = ending.rebuilt(self.desk, row)
+
+    def receive(self, message: Heard, call: Call[Any]) -> None:
+        match message:
+            case (
+                Reserve() | Allocate() | Record()
+                | Settle() | Release() | ReleaseAllocation() | Extend() | ExtendAllocation()
+            ):  # fmt: skip
+                self.check_scope(message, call)
+                self.desk.once.begin(message, call, self.work)
+            case Check() | Explain():
+                self.check_scope(message, call)
+                opening.weigh(self.desk, message, call)
+            case ShowReservation() | ShowAllocation():
+                self.check_scope(message, call)
+                ending.show(self.desk, message, call)
+            case _:
+                self.hear(message, call)
+
+    def work(self, task: Task, call: Call[Any]) -> None:
+        """Begin what was asked; the answer comes by way of the policy engine."""
+        request: Once = task.request
+        match request:
+            case Reserve():
+                opening.reserve(self.desk, task, call)
+            case Allocate():
+                opening.allocate(self.desk, task, call)
+            case Record():
+                ending.record(self.desk, task, call)
+            case Settle() | Release() | ReleaseAllocation() | Extend() | ExtendAllocation():
+                ending.end(self.desk, task, call)
+            case _:
+                assert_never(request)
+
+    def hear(self, message: Told, call: Call[Any]) -> None:
+        """What the policy engine and the journal say."""
+        desk = self.desk
+        match message:
+            case Admitted():
+                opening.admitted(desk, message, call)
+            case Refused():
+                opening.refused(desk, message, call)
+            case Posted():
+                ending.posted(desk, message, call)
+            case Returned():
+                ending.returned(desk, message, call)
+            case Enlarged():
+                ending.enlarged(desk, message, call)
+            case Weighed():
+                opening.weighed(message, call)
+            case Lapsed():
+                ending.lapsed(desk, message, call)
+            case KeyFound():
+                desk.once.found(message, call, self.work)
+            case Recalled():
+                ending.recalled(desk, message, call)
+            case PricesChanged():
+                desk.book = message.book
+            case _:
+                assert_never(message)
+
+    def check_scope(self, request: Once | Look, call: Call[Any]) -> None:
+        """A foreign hold looks like one that never was. Raises `Forbidden` or `NotFound`."""
+        if call.caller.may_act_for(self.desk.component):
+            return
+        if hasattr(request, "component"):
+            raise Forbidden(
+                f"this token may not act for {self.desk.component}",
+                hint="use a token whose scope names the component",
+            )
+        raise unknown_hold(ending.id_of(request))
+

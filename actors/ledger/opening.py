@@ -1,0 +1,119 @@
+"""Reserve, allocate, check, explain: before a model is called."""
+
+from typing import Any
+
+from actors.ledger import drafts, replies
+from actors.ledger.desk import Desk
+from actors.ledger.ending import over
+from actors.ledger.estimate import Estimate, covers, for_allocation, for_call
+from actors.ledger.hold import Hold
+from actors.ledger.task import Task
+from protocols.errors import Denied, HoldEnded, Unpriced
+from protocols.ledger import Allocate, Check, Explain, Reserve, Wanted
+from protocols.message import Call
+from protocols.names import ALLOCATION, RESERVATION, hold_id
+from protocols.policy.charge import Admit, Admitted, Places, Refused, Weigh, Weighed
+
+
+def reserve(desk: Desk, task: Task, call: Call[Any]) -> None:
+    """Price the call at its worst and ask whether that may be held."""
+    wanted: Reserve = task.request
+    estimate = for_call(desk.book, desk.tiers, wanted)
+    hold = new_hold(desk, RESERVATION, wanted, estimate)
+    task.hold, task.estimate = hold, estimate
+    desk.ask_policy(admit(hold.id, wanted, estimate, task), call)
+
+
+def allocate(desk: Desk, task: Task, call: Call[Any]) -> None:
+    """Set a sum aside for a context; its draws need not ask again on the axes it covers."""
+    wanted: Allocate = task.request
+    estimate = for_allocation(desk.book, desk.tiers, wanted)
+    hold = new_hold(desk, ALLOCATION, wanted, estimate)
+    task.hold, task.estimate = hold, estimate
+    ask = Admit(
+        hold.id, estimate.subject, estimate.amounts, wanted.priority, wanted.ttl_s,
+        estimate=None, version=None, priced=True,
+        covers=covers(wanted, estimate.amounts), parent=None, memo=task,
+    )  # fmt: skip
+    desk.ask_policy(ask, call)
+
+
+def new_hold(desk: Desk, kind: str, wanted: Reserve | Allocate, estimate: Estimate) -> Hold:
+    now_ms = desk.time.now_ms()
+    return Hold(
+        id=hold_id(kind, now_ms, desk.number),
+        subject=estimate.subject,
+        priority=wanted.priority,
+        price=estimate.version,
+        estimated=estimate.estimated,
+        asked=estimate.amounts,
+        held=estimate.amounts,
+        expires_ms=now_ms + wanted.ttl_s * 1000,
+        deadline=desk.time.monotonic() + wanted.ttl_s,
+        places=Places(),
+        metadata=dict(wanted.metadata),
+    )
+
+
+def admit(name: str, wanted: Wanted, estimate: Estimate, memo: Any) -> Admit:
+    return Admit(
+        name, estimate.subject, estimate.amounts, wanted.priority, wanted.ttl_s,
+        estimate=estimate.usage, version=estimate.version, priced=estimate.priced,
+        covers=None, parent=wanted.allocation_id, memo=memo,
+    )  # fmt: skip
+
+
+def admitted(desk: Desk, found: Admitted, call: Call[Any]) -> None:
+    """It is held: keep it, write it down, answer."""
+    task: Task = found.memo
+    hold = task.hold
+    assert hold is not None
+    hold.places = found.places
+    desk.note_parent(found.places)
+    desk.holds[hold.id] = hold
+    chosen = None
+    if isinstance(task.request, Allocate):
+        chosen = covers(task.request, hold.asked)
+        reply: Any = replies.allocation(hold, chosen, found)
+    else:
+        reply = replies.reservation(hold, found)
+    entries = [] if hold.price is None else desk.directory.price_drafts(hold.price)
+    entries.append(drafts.opened(hold, chosen, call.caller.name))
+    desk.once.conclude(task, entries, reply, call)
+
+
+def refused(desk: Desk, found: Refused, call: Call[Any]) -> None:
+    """A refusal for lack of budget is an answer like any other: written down and kept."""
+    task: Task = found.memo
+    if task.hold is not None and task.hold.ending:
+        task.hold.ending = False
+        if task.hold.status != "held":
+            over(desk, task.hold)
+    if not isinstance(found.error, Denied):
+        desk.once.give_up(task, found.error, call)
+        return
+    assert task.hold is not None
+    hold = task.hold
+    asked = task.amounts if task.estimate is None else task.estimate.amounts
+    entry = drafts.denied(hold.subject, hold.id, asked, found.error, call.caller.name)
+    desk.once.conclude(task, [entry], found.error, call)
+
+
+def weigh(desk: Desk, wanted: Check | Explain, call: Call[Any]) -> None:
+    """As reserve, but nothing is held."""
+    task = Task(wanted)
+    try:
+        task.estimate = for_call(desk.book, desk.tiers, wanted)
+    except Unpriced as error:
+        call.answer(replies.weighed(wanted, None, Weighed([], [], error, [], None)))
+        return
+    desk.ask_policy(Weigh(admit("", wanted, task.estimate, task)), call)
+
+
+def weighed(found: Weighed, call: Call[Any]) -> None:
+    task: Task = found.memo
+    if isinstance(found.error, HoldEnded):
+        call.refuse(found.error)
+        return
+    call.answer(replies.weighed(task.request, task.estimate, found))
+

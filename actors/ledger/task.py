@@ -1,0 +1,61 @@
+"""One request on its way through ledger and policy engine, and how its usage is priced."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from actors.ledger.estimate import Estimate, booking_price
+from actors.ledger.hold import Hold
+from protocols.costing import cost
+from protocols.errors import Unpriced
+from protocols.money import round_half_even
+from protocols.policy.charge import Amounts
+from protocols.prices import PriceBook, PriceVersion
+from protocols.usage import TOKEN_KINDS, Usage, normalise
+
+
+@dataclass(slots=True)
+class Priced:
+    """A usage and its price. `at_hold`: no usage was told, the hold itself is charged."""
+
+    usage: Usage
+    usd: int
+    version: PriceVersion
+    estimated: bool
+    at_hold: bool = False
+
+
+@dataclass(slots=True)
+class Task:
+    """The memo that comes back with the policy engine's answer."""
+
+    request: Any
+    key: bytes | None = None
+    hold: Hold | None = None
+    estimate: Estimate | None = None
+    priced: Priced | None = None
+    amounts: Amounts = Amounts()
+
+
+def price_usage(
+    book: PriceBook, provider: str, model: str, pinned: PriceVersion | None, raw: dict[str, Any]
+) -> Priced:
+    """Read a usage and price it with the pinned version, or today's. Booking is never refused:
+    what has no price is charged at the dearest known rates and marked as estimated.
+    """
+    usage = normalise(raw, provider)
+    version, known = pinned, True
+    if version is None:
+        _, version, known = booking_price(book, provider, model)
+    try:
+        found = cost(usage, version)
+    except Unpriced:
+        version, known = book.dearest(provider), False
+        tokens = {kind: count for kind, count in usage.counts.items() if kind in TOKEN_KINDS}
+        found = cost(replace(usage, counts=tokens, mode="standard", region=None), version)
+    estimated = found.estimated or not known
+    return Priced(usage, round_half_even(found.exact_usd), version, estimated)
+
+
+def charge_hold(hold: Hold, version: PriceVersion) -> Priced:
+    """A settle that tells no usage costs what was held, never nothing."""
+    return Priced(Usage(), hold.unspent.usd, version, estimated=True, at_hold=True)

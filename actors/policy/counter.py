@@ -1,0 +1,143 @@
+"""Counters: what is used and held in one window of one policy, on three axes."""
+
+from collections import deque
+
+from protocols.period import FOREVER_MS, Window, rfc3339
+from protocols.policy.charge import Amounts, Covers, WindowShown
+
+Levels = list[int]
+"""Nano-dollars, tokens, calls: the order of AXES."""
+
+
+class Counter:
+    """One window of one policy for one key. Numbered: the journal knows it by `id`."""
+
+    __slots__ = ("held", "id", "key", "policy", "rolling", "shown", "used", "window")
+
+    def __init__(
+        self, number: int, policy: str, key: str, window: Window, used: Amounts = Amounts()
+    ) -> None:
+        self.id = number
+        self.policy = policy
+        self.key = key
+        self.window = window
+        self.used: Levels = list(used)
+        self.held: Levels = [0, 0, 0]
+        self.rolling: Rolling | None = None
+        self.shown = show_window(window)
+
+    def hold(self, axis: int, amount: int) -> None:
+        """Add to what is held; a negative amount gives back."""
+        self.held[axis] += amount
+        if self.rolling is not None:
+            self.rolling.held[axis] += amount
+
+    def use(self, axis: int, amount: int) -> None:
+        """Add to what is used."""
+        self.used[axis] += amount
+        if self.rolling is not None:
+            self.rolling.used[axis] += amount
+
+    @property
+    def meter(self) -> "Counter | Rolling":
+        """What a limit is compared with: the window itself, or the rolling sum it is part of."""
+        return self if self.rolling is None else self.rolling
+
+    @property
+    def idle(self) -> bool:
+        return not any(self.held)
+
+
+class Rolling:
+    """The sum of the buckets that a rolling window still reaches."""
+
+    __slots__ = ("buckets", "held", "key", "length_ms", "used")
+
+    def __init__(self, key: str, length_ms: int) -> None:
+        self.key = key
+        self.length_ms = length_ms
+        self.buckets: deque[Counter] = deque()
+        self.used: Levels = [0, 0, 0]
+        self.held: Levels = [0, 0, 0]
+
+    def add(self, bucket: Counter) -> None:
+        self.buckets.append(bucket)
+        bucket.rolling = self
+        for axis in range(3):
+            self.used[axis] += bucket.used[axis]
+            self.held[axis] += bucket.held[axis]
+
+    def advance(self, now_ms: int) -> None:
+        """Let go of the buckets that the window has left behind."""
+        while self.buckets and self.buckets[0].window.ends_ms <= now_ms:
+            bucket = self.buckets.popleft()
+            bucket.rolling = None
+            for axis in range(3):
+                self.used[axis] -= bucket.used[axis]
+                self.held[axis] -= bucket.held[axis]
+
+    @property
+    def shown(self) -> WindowShown:
+        """From the oldest bucket that counts to when that one leaves."""
+        return show_window(self.window)
+
+    @property
+    def window(self) -> Window:
+        oldest = self.buckets[0].window
+        return Window(oldest.starts_ms, oldest.ends_ms)
+
+
+Meter = Counter | Rolling
+
+
+def show_window(window: Window) -> WindowShown:
+    ends = None if window.ends_ms >= FOREVER_MS else rfc3339(window.ends_ms)
+    return WindowShown(rfc3339(window.starts_ms), ends)
+
+
+class Charge:
+    """What one hold has put into which counters. `covered` axes sit in the allocation's."""
+
+    __slots__ = (
+        "component", "counters", "covered", "covers", "deadline", "held", "hold", "parent",
+        "parent_counters",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        hold: str,
+        component: str,
+        counters: tuple[Counter, ...],
+        held: Amounts,
+        deadline: float,
+        *,
+        covers: Covers | None = None,
+        parent: str | None = None,
+        parent_counters: tuple[Counter, ...] = (),
+        covered: Covers = (False, False, False),
+    ) -> None:
+        self.hold = hold
+        self.component = component
+        self.counters = counters
+        self.held: Levels = list(held)
+        self.deadline = deadline
+        self.covers = covers
+        self.parent = parent
+        self.parent_counters = parent_counters
+        self.covered = covered
+
+    def counters_of(self, axis: int) -> tuple[Counter, ...]:
+        return self.parent_counters if self.covered[axis] else self.counters
+
+    def take(self, axis: int, amount: int) -> None:
+        """Hold more (or, negative, less) on this axis, here and in every counter."""
+        self.held[axis] += amount
+        for counter in self.counters_of(axis):
+            counter.hold(axis, amount)
+
+    def drop(self, axis: int) -> int:
+        """Give all of an axis back; how much it was."""
+        left = self.held[axis]
+        if left:
+            self.take(axis, -left)
+        return left

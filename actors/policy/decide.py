@@ -1,0 +1,148 @@
+"""The decision: plain functions on counters and integers. Check every limit, then add to every one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actors.policy.counter import Meter
+from actors.policy.rule import UNLIMITED, Rule
+from protocols.errors import Denied
+from protocols.money import show_usd
+from protocols.period import rfc3339
+from protocols.policy.charge import AXES, Amounts, Considered, Standing, Subject, Warned
+
+Seat = tuple[Rule, Meter]
+"""A matching rule and the meter this call would fall into."""
+
+
+@dataclass(slots=True)
+class Refusal:
+    """The limit that says no."""
+
+    rule: Rule
+    meter: Meter
+    axis: int
+
+
+@dataclass(slots=True)
+class Verdict:
+    refusal: Refusal | None
+    warnings: list[Warned]
+
+
+def judge(seats: Iterable[Seat], amounts: Amounts, priority: int) -> Verdict:
+    """May these amounts be held on every seat? Changes nothing.
+
+    An axis on which nothing is asked is never refused: a free model stays usable when the
+    money is spent.
+    """
+    warnings: list[Warned] = []
+    refusal: Refusal | None = None
+    for rule, meter in seats:
+        for axis in rule.axes:
+            amount = amounts[axis]
+            level = meter.used[axis] + meter.held[axis] + amount
+            if level < rule.floors[axis]:
+                continue
+            if amount and level > rule.cap(axis, priority):
+                refusal = _harder(refusal, Refusal(rule, meter, axis))
+            elif (threshold := rule.threshold(axis, level)) is not None:
+                warnings.append(_warned(rule, axis, level, threshold))
+            elif level > rule.limits[axis]:
+                warnings.append(_warned(rule, axis, level, 1.0))
+    return Verdict(refusal, warnings)
+
+
+def _harder(one: Refusal | None, other: Refusal) -> Refusal:
+    """Of two refusals the one that lasts longer: waiting for the other would not help."""
+    if one is None or other.meter.window.ends_ms > one.meter.window.ends_ms:
+        return other
+    return one
+
+
+def _warned(rule: Rule, axis: int, level: int, threshold: float) -> Warned:
+    limit = rule.limits[axis]
+    over = " (past its limit)" if level > limit else ""
+    detail = f"{rule.name} stands at {amount(axis, level)} of {amount(axis, limit)}{over}"
+    return Warned(rule.name, AXES[axis], threshold, detail)
+
+
+def room(seats: Iterable[Seat], priority: int) -> Amounts:
+    """What could still be held on each axis; UNLIMITED where nothing limits it."""
+    left = [UNLIMITED, UNLIMITED, UNLIMITED]
+    for rule, meter in seats:
+        for axis in rule.axes:
+            cap = rule.cap(axis, priority)
+            if cap < UNLIMITED:
+                left[axis] = min(left[axis], max(0, cap - meter.used[axis] - meter.held[axis]))
+    return Amounts(*left)
+
+
+def standings(seats: Iterable[Seat]) -> list[Standing]:
+    """Where every limit stands, as people read it."""
+    return [standing(rule, meter, axis) for rule, meter in seats for axis in rule.axes]
+
+
+def standing(rule: Rule, meter: Meter, axis: int) -> Standing:
+    limit, used, held = rule.limits[axis], meter.used[axis], meter.held[axis]
+    left = limit - used - held
+    if axis == 0:
+        return Standing(
+            rule.name, "usd", show_usd(limit), show_usd(used), show_usd(held), show_usd(left),
+            meter.shown,
+        )  # fmt: skip
+    return Standing(rule.name, AXES[axis], limit, used, held, left, meter.shown)
+
+
+def figure(axis: int, value: int) -> str | int:
+    return show_usd(value) if axis == 0 else value
+
+
+def amount(axis: int, value: int) -> str:
+    """With its unit, for sentences."""
+    return f"{show_usd(value)} USD" if axis == 0 else f"{value} {AXES[axis]}"
+
+
+def denied(refusal: Refusal, amounts: Amounts, subject: Subject, **remedies: object) -> Denied:
+    """The refusal with every number it rests on."""
+    rule, meter, axis = refusal.rule, refusal.meter, refusal.axis
+    limit, used, held = rule.limits[axis], meter.used[axis], meter.held[axis]
+    left = limit - used - held
+    ends_ms = meter.window.ends_ms
+    until = rfc3339(ends_ms) if meter.shown.ends else None
+    return Denied(
+        f"cannot hold {amount(axis, amounts[axis])} for {subject.component}: {rule.name} has "
+        f"{amount(axis, left)} left of {amount(axis, limit)}"
+        + (f" until {until}" if until else ""),
+        hint="ask for less, choose a cheaper model, wait for the next window, or raise the limit",
+        policy=rule.name,
+        budget=rule.policy.budget,
+        key=meter.key or None,
+        axis=AXES[axis],
+        asked=figure(axis, amounts[axis]),
+        limit=figure(axis, limit),
+        used=figure(axis, used),
+        held=figure(axis, held),
+        left=figure(axis, left),
+        resets_at=until,
+        **remedies,
+    )
+
+
+def consider(
+    rules: Iterable[Rule], seats: Iterable[Seat], subject: Subject, amounts: Amounts, priority: int
+) -> list[Considered]:
+    """Every policy, whether it matches or not, and what it says about this very call."""
+    seated = {rule.name: meter for rule, meter in seats}
+    looked_at = []
+    for rule in rules:
+        meter = seated.get(rule.name)
+        if meter is None:
+            why_not, verdict, figures = rule.why_not(subject), "does not match", []
+        else:
+            why_not, figures = None, standings([(rule, meter)])
+            found = judge([(rule, meter)], amounts, priority)
+            verdict = "denies" if found.refusal else "warns" if found.warnings else "admits"
+        looked_at.append(
+            Considered(rule.name, meter is not None, why_not, rule.policy.enforce, verdict, figures)
+        )
+    return looked_at

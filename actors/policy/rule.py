@@ -1,0 +1,166 @@
+"""A policy made ready to decide with: compiled match, integer limits, its open counters."""
+
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import translate
+from functools import lru_cache
+
+from actors.policy.counter import Counter, Meter, Rolling
+from protocols.period import SCOPES, rolling_ms
+from protocols.policy.charge import AXES, Amounts, Subject
+from protocols.policy.policy import SOFT_PRIORITY, Policy
+
+UNLIMITED = 1 << 62
+FIELDS = ("component", "provider", "model", "tier", "task_type")
+
+
+@lru_cache(maxsize=4096)
+def glob(pattern: str) -> Callable[[str], object]:
+    return re.compile(translate(pattern)).match
+
+
+class Rule:
+    """One policy. `counting` numbers the meaning of its counters: it changes with what it matches,
+    whom it counts apart, its period or its zone, and not with its limits.
+    """
+
+    def __init__(self, policy: Policy, revision: int, counting: int, by: str, at_ms: int) -> None:
+        self.policy = policy
+        self.name = policy.name
+        self.revision = revision
+        self.counting = counting
+        self.by = by
+        self.at_ms = at_ms
+        self.limits = Amounts(*(_or_unlimited(getattr(policy.limit, axis)) for axis in AXES))
+        self.axes = tuple(i for i in range(3) if self.limits[i] < UNLIMITED)
+        self.warn_at = tuple(sorted(policy.warn_at))
+        self.floors = tuple(self._floor(limit) for limit in self.limits)
+        self.enforces = policy.enforce in ("soft", "hard")
+        self.refuses_unpriced = (
+            self.enforces and policy.limit.usd is not None and policy.unpriced == "refuse"
+        )
+        self.scoped = policy.period in SCOPES and policy.period != "total"
+        self.length_ms = rolling_ms(policy.period)
+        self.tagged = bool(policy.match.tags)
+        self._globs = [
+            (name, glob(pattern))
+            for name in FIELDS
+            if (pattern := getattr(policy.match, name)) is not None
+        ]
+        self._tags = {name: glob(pattern) for name, pattern in policy.match.tags.items()}
+        self.meters: dict[str, Meter] = {}
+
+    def _floor(self, limit: int) -> int:
+        """The level below which there is nothing to say on this axis."""
+        if self.policy.enforce == "ignore" or limit == UNLIMITED:
+            return UNLIMITED
+        lowest = min((threshold_level(limit, at) for at in self.warn_at), default=limit + 1)
+        return min(lowest, limit + 1)
+
+    def matches(self, subject: Subject) -> bool:
+        return all(match(getattr(subject, name)) for name, match in self._globs) and (
+            self.matches_tags(subject)
+        )
+
+    def matches_tags(self, subject: Subject) -> bool:
+        if not self._tags:
+            return True
+        tags = dict(subject.tags)
+        return all(name in tags and match(tags[name]) for name, match in self._tags.items())
+
+    def why_not(self, subject: Subject) -> str:
+        """The first part of the call that does not fit."""
+        for name, match in self._globs:
+            found = getattr(subject, name)
+            if not match(found):
+                return f"{name} {found!r} does not fit {getattr(self.policy.match, name)!r}"
+        return "its tags do not fit"
+
+    def key_of(self, subject: Subject) -> str | None:
+        """Which counter the call falls into; None for a call that is a session of its own."""
+        each = self.policy.each
+        part = "" if each is None else _part(each, subject)
+        if not self.scoped:
+            return part
+        if subject.context_id is None:
+            return None
+        scope = subject.context_id
+        if self.policy.period == "per_task":
+            scope = f"{scope} {subject.task_type}"
+        return f"{part} {scope}" if each is not None else scope
+
+    def cap(self, axis: int, priority: int) -> int:
+        """How far this priority may go on this axis."""
+        limit = self.limits[axis]
+        if not self.enforces or (self.policy.enforce == "soft" and priority >= SOFT_PRIORITY):
+            return UNLIMITED
+        override = self.policy.override
+        if override is not None and priority >= override.priority:
+            extra: int = getattr(override, AXES[axis])
+            return limit + extra
+        return limit
+
+    def threshold(self, axis: int, level: int) -> float | None:
+        """The highest threshold that the level has reached."""
+        reached = [at for at in self.warn_at if level >= threshold_level(self.limits[axis], at)]
+        return reached[-1] if reached else None
+
+    def attach(self, counter: Counter) -> None:
+        """Make a counter the one that new charges of its key go to."""
+        if self.length_ms is None:
+            self.meters[counter.key] = counter
+            return
+        rolling = self.meters.get(counter.key)
+        if not isinstance(rolling, Rolling):
+            rolling = self.meters[counter.key] = Rolling(counter.key, self.length_ms)
+        rolling.add(counter)
+
+    def current(self, key: str, now_ms: int) -> Counter | None:
+        """The open counter of this key, if its window still contains the instant."""
+        meter = self.meters.get(key)
+        if isinstance(meter, Rolling):
+            meter.advance(now_ms)
+            newest = meter.buckets[-1] if meter.buckets else None
+            if newest is None or now_ms >= newest.window.ends_ms - meter.length_ms:
+                return None
+            return newest
+        if meter is None or now_ms >= meter.window.ends_ms:
+            return None
+        return meter
+
+    def open_meters(self, now_ms: int) -> Iterator[Meter]:
+        """What counts now; closed windows are forgotten on the way."""
+        for key, meter in list(self.meters.items()):
+            if isinstance(meter, Rolling):
+                meter.advance(now_ms)
+            ended = (
+                not meter.buckets
+                if isinstance(meter, Rolling)
+                else (now_ms >= meter.window.ends_ms)
+            )
+            if ended:
+                del self.meters[key]
+            else:
+                yield meter
+
+
+def same_counting(one: Policy, other: Policy) -> bool:
+    return (one.match, one.each, one.period, one.zone) == (
+        other.match, other.each, other.period, other.zone
+    )  # fmt: skip
+
+
+def threshold_level(limit: int, at: float) -> int:
+    """The level at which a threshold is reached: whole numbers, in millionths of the limit."""
+    return -(-limit * round(at * 1_000_000) // 1_000_000)
+
+
+def _or_unlimited(limit: int | None) -> int:
+    return UNLIMITED if limit is None else limit
+
+
+def _part(each: str, subject: Subject) -> str:
+    if each.startswith("tag."):
+        return dict(subject.tags).get(each[4:], "")
+    value: str | None = getattr(subject, each)
+    return value or ""

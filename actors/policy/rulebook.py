@@ -1,0 +1,100 @@
+"""All rules, and which of them a call falls under."""
+
+from typing import NamedTuple
+
+from actors.policy.counter import Counter, Meter, Rolling
+from actors.policy.rule import Rule
+from protocols.period import window_at
+from protocols.policy.charge import Subject
+
+CACHE_MAX = 4096
+
+
+class Seat(NamedTuple):
+    """A matching rule, the meter its limit is compared with, the counter that would be charged.
+
+    A counter numbered 0 is not open yet.
+    """
+
+    rule: Rule
+    meter: Meter
+    counter: Counter
+
+
+class Rulebook:
+    """Matching costs one look-up for a kind of call seen before, however many rules there are."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, Rule] = {}
+        self.counters: dict[int, Counter] = {}
+        """Every numbered counter that a charge or a rule still refers to."""
+        self._plain: dict[tuple[str, ...], tuple[Rule, ...]] = {}
+        self._tagged: tuple[Rule, ...] = ()
+
+    def put(self, rule: Rule) -> None:
+        self.rules[rule.name] = rule
+        self.rules = dict(sorted(self.rules.items()))
+        self._changed()
+
+    def remove(self, name: str) -> None:
+        del self.rules[name]
+        self._changed()
+
+    def _changed(self) -> None:
+        self._plain.clear()
+        self._tagged = tuple(rule for rule in self.rules.values() if rule.tagged)
+
+    def matching(self, subject: Subject) -> tuple[Rule, ...]:
+        kind = subject[:5]
+        rules = self._plain.get(kind)
+        if rules is None:
+            if len(self._plain) >= CACHE_MAX:
+                self._plain.clear()
+            rules = self._plain[kind] = tuple(
+                rule for rule in self.rules.values() if not rule.tagged and rule.matches(subject)
+            )
+        if self._tagged:
+            rules += tuple(rule for rule in self._tagged if rule.matches(subject))
+        return rules
+
+    def seats(self, subject: Subject, now_ms: int) -> list[Seat]:
+        return [self._seat(rule, subject, now_ms) for rule in self.matching(subject)]
+
+    def _seat(self, rule: Rule, subject: Subject, now_ms: int) -> Seat:
+        key = rule.key_of(subject)
+        counter = None if key is None else rule.current(key, now_ms)
+        if counter is not None:
+            return Seat(rule, counter.meter, counter)
+        policy = rule.policy
+        window = window_at(policy.period, policy.zone, now_ms)
+        counter = Counter(0, rule.name, key or "", window)
+        rolling = rule.meters.get(counter.key) if key is not None else None
+        if isinstance(rolling, Rolling) and rolling.buckets:
+            return Seat(rule, rolling, counter)
+        return Seat(rule, counter, counter)
+
+    def open(self, rule: Rule, counter: Counter, number: int) -> None:
+        """Number a counter and let its rule charge it from now on."""
+        counter.id = number
+        self.counters[number] = counter
+        rule.attach(counter)
+
+    def restore(self, counter: Counter, counting: int) -> None:
+        """A counter read back from the journal; its rule charges it if it still means the same."""
+        self.counters[counter.id] = counter
+        rule = self.rules.get(counter.policy)
+        if rule is not None and rule.counting == counting:
+            rule.attach(counter)
+
+    def forget(self, now_ms: int) -> None:
+        """Let go of counters whose window has closed and that hold nothing."""
+        for rule in self.rules.values():
+            for _ in rule.open_meters(now_ms):
+                pass
+        closed = [
+            number
+            for number, counter in self.counters.items()
+            if counter.window.ends_ms <= now_ms and counter.idle
+        ]
+        for number in closed:
+            del self.counters[number]

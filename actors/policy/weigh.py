@@ -1,0 +1,136 @@
+"""What would be said to a call, and why. Changes nothing."""
+
+from actors.policy import decide, places, remedy
+from actors.policy.counter import Charge
+from actors.policy.rulebook import Seat
+from actors.policy.world import World
+from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
+from protocols.policy.charge import (
+    AXES,
+    NOTHING,
+    Admit,
+    Amounts,
+    Enlarge,
+    Subject,
+    Weighed,
+)
+from protocols.prices import PriceVersion
+from protocols.tiers import tier_of
+
+
+def weigh(world: World, ask: Admit) -> Weighed:
+    """The answer to `Check` and `Explain`, for the ledger to dress."""
+    subject, priority = ask.subject, ask.priority
+    seats = world.rules.seats(subject, world.time.now_ms())
+    parent = world.charges.get(ask.parent)
+    error = refusal(world, ask, seats, parent)
+    covered = parent.covers or NOTHING if parent is not None else NOTHING
+    own = places.uncovered(ask.amounts, covered)
+    pairs = [(seat.rule, seat.meter) for seat in seats]
+    verdict = decide.judge(pairs, own, priority)
+    rules = world.rules.rules.values()
+    considered = decide.consider(rules, pairs, subject, own, priority)
+    return Weighed(decide.standings(pairs), verdict.warnings, error, considered, ask.memo)
+
+
+def refusal(
+    world: World, ask: Admit, seats: list[Seat], parent: Charge | None
+) -> BudgetError | None:
+    """Why this call may not be held; None if it may."""
+    if ask.parent is not None:
+        refused = _allocation_refuses(ask.parent, parent, ask.amounts, ask.subject)
+        if refused is not None:
+            return refused
+    if not ask.priced:
+        refusing = [seat.rule.name for seat in seats if seat.rule.refuses_unpriced]
+        if refusing:
+            return _unpriced(ask, refusing)
+    covered = parent.covers or NOTHING if parent is not None else NOTHING
+    own = places.uncovered(ask.amounts, covered)
+    pairs = [(seat.rule, seat.meter) for seat in seats]
+    verdict = decide.judge(pairs, own, ask.priority)
+    if verdict.refusal is None:
+        return None
+    return decide.denied(
+        verdict.refusal, own, ask.subject,
+        fits=_fits(world, ask, pairs), cheaper=_cheaper(world, ask),
+    )  # fmt: skip
+
+
+def refusal_to_enlarge(
+    world: World, ask: Enlarge, charge: Charge, parent: Charge | None
+) -> BudgetError | None:
+    """A hold grows only by what its own windows and its allocation still have."""
+    subject = Subject(charge.component, "", "", "", "")
+    if charge.parent is not None and any(
+        charge.covered[axis] and ask.amounts[axis] for axis in range(3)
+    ):
+        refused = _allocation_refuses(charge.parent, parent, ask.amounts, subject)
+        if refused is not None:
+            return refused
+    pairs = [
+        (rule, counter.meter)
+        for counter in charge.counters
+        if (rule := world.rules.rules.get(counter.policy)) is not None
+    ]
+    own = places.uncovered(ask.amounts, charge.covered)
+    verdict = decide.judge(pairs, own, ask.priority)
+    if verdict.refusal is None:
+        return None
+    return decide.denied(verdict.refusal, own, subject, fits=None, cheaper=[])
+
+
+def _allocation_refuses(
+    name: str, parent: Charge | None, amounts: Amounts, subject: Subject
+) -> BudgetError | None:
+    if parent is None or parent.covers is None or parent.component != subject.component:
+        return HoldEnded(
+            f"allocation {name} has ended or is not one of {subject.component}",
+            hint="allocate again, or leave allocation_id out",
+        )
+    for axis in range(3):
+        if parent.covers[axis] and amounts[axis] > parent.held[axis]:
+            return _allocation_spent(parent, axis, amounts[axis], subject)
+    return None
+
+
+def _allocation_spent(parent: Charge, axis: int, asked: int, subject: Subject) -> Denied:
+    left = parent.held[axis]
+    return Denied(
+        f"cannot hold {decide.amount(axis, asked)} for {subject.component}: allocation "
+        f"{parent.hold} has {decide.amount(axis, left)} left",
+        hint="ask for less, or extend the allocation",
+        policy=f"allocation:{parent.hold}", budget=None, key=None, axis=AXES[axis],
+        asked=decide.figure(axis, asked), limit=decide.figure(axis, left),
+        used=decide.figure(axis, 0), held=decide.figure(axis, 0),
+        left=decide.figure(axis, left), resets_at=None, fits=None, cheaper=[],
+    )  # fmt: skip
+
+
+def _unpriced(ask: Admit, refusing: list[str]) -> Unpriced:
+    name = f"{ask.subject.provider}/{ask.subject.model}"
+    return Unpriced(
+        f"no trusted price for {name}, and {', '.join(refusing)} limits dollars",
+        hint='check the model\'s name, give "usd" yourself, or set unpriced = "envelope"',
+        policies=refusing,
+    )
+
+
+def _fits(world: World, ask: Admit, pairs: list[decide.Seat]) -> dict[str, int] | None:
+    if ask.estimate is None or ask.version is None:
+        return None
+    return remedy.fits(decide.room(pairs, ask.priority), ask.estimate, ask.version)
+
+
+def _cheaper(world: World, ask: Admit) -> list[dict[str, str]]:
+    if ask.estimate is None or ask.version is None:
+        return []
+
+    def admitted(rival: PriceVersion, amounts: Amounts) -> bool:
+        tier = tier_of(ask.subject.component, rival.provider, rival.model, world.tiers)
+        subject = ask.subject._replace(provider=rival.provider, model=rival.model, tier=tier)
+        seats = world.rules.seats(subject, world.time.now_ms())
+        pairs = [(seat.rule, seat.meter) for seat in seats]
+        return decide.judge(pairs, amounts, ask.priority).refusal is None
+
+    return remedy.cheaper(world.book, ask.version, ask.estimate, admitted)

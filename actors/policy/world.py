@@ -1,0 +1,64 @@
+"""What the policy engine knows, rebuilt from the journal at every start."""
+
+from actors.policy.charges import Charges
+from actors.policy.counter import Charge, Counter
+from actors.policy.rule import Rule
+from actors.policy.rulebook import Rulebook
+from actors.policy.state import EngineState, StoredCharge
+from actors.time import LedgerTime
+from protocols.policy.charge import Amounts
+from protocols.prices import PriceBook
+from protocols.tiers import TierTable
+
+
+class World:
+    """Rules, counters, open charges, and the prices that remedies are worked out with."""
+
+    def __init__(
+        self, time: LedgerTime, book: PriceBook, tiers: TierTable, state: EngineState
+    ) -> None:
+        self.time = time
+        self.book = book
+        self.tiers = tiers
+        self.budgets = dict(state.budgets)
+        self.seeds = dict(state.seeds)
+        self.next_window = state.next_window
+        self.rules = Rulebook()
+        self.charges = Charges()
+        self._restore(state)
+
+    def number(self) -> int:
+        """The next window's number."""
+        self.next_window += 1
+        return self.next_window - 1
+
+    def _restore(self, state: EngineState) -> None:
+        for kept in state.policies:
+            self.rules.put(Rule(kept.policy, kept.revision, kept.counting, kept.by, kept.at_ms))
+        for stored in sorted(state.windows, key=lambda stored: stored.id):
+            counter = Counter(stored.id, stored.policy, stored.key, stored.window, stored.used)
+            self.rules.restore(counter, stored.counting)
+        for stored_charge in state.charges:
+            self._restore_charge(stored_charge)
+
+    def _restore_charge(self, stored: StoredCharge) -> None:
+        left_s = (stored.expires_ms - self.time.now_ms()) / 1000
+        charge = Charge(
+            stored.hold,
+            stored.component,
+            self.counters(stored.windows),
+            Amounts(),
+            self.time.monotonic() + left_s,
+            covers=stored.covers,
+            parent=stored.parent,
+            parent_counters=self.counters(stored.parent_windows),
+            covered=stored.covered,
+        )
+        for axis, amount in enumerate(stored.held):
+            charge.take(axis, amount)
+        self.charges.add(charge)
+
+    def counters(self, numbers: tuple[int, ...]) -> tuple[Counter, ...]:
+        """Those still in memory; a closed window needs no counting here."""
+        known = self.rules.counters
+        return tuple(known[number] for number in numbers if number in known)

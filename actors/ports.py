@@ -1,0 +1,86 @@
+"""The world as actors see it: a clock and a store."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from actors.journal.projection import Changes
+from actors.policy.state import EngineState
+from protocols.journal import Entries, Entry, ListEntries, StoredHold
+from protocols.ledger import Holds, ListAllocations, ListReservations
+
+
+class Clock(Protocol):
+    """Wall time for windows and entries, monotonic time for deadlines."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward, whatever the wall clock does."""
+        ...
+
+
+class StorageFailed(Exception):
+    """The store broke. Whether the last batch is on disk, only a restart can tell."""
+
+
+@dataclass(slots=True)
+class KeptKey:
+    """An idempotency record: the answer as JSON, and whether it is a refusal."""
+
+    key: bytes
+    fingerprint: bytes
+    refused: bool
+    answer: str
+    at_ms: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """One transaction: entries, what they change, the keys they answer."""
+
+    entries: list[Entry]
+    changes: Changes
+    keys: list[KeptKey]
+
+
+@dataclass(slots=True)
+class Start:
+    """What actors are rebuilt from."""
+
+    seq: int = 0
+    at_ms: int = 0
+    hash: bytes = bytes(32)
+    engine: EngineState = field(default_factory=EngineState)
+    ledgers: dict[int, str] = field(default_factory=dict)
+    priced: set[str] = field(default_factory=set)
+    holds: dict[str, list[StoredHold]] = field(default_factory=dict)
+    """Open holds by component."""
+    has_keys: bool = False
+
+
+class Store(Protocol):
+    """Where the journal lives. Narrow, so that another database is one more file."""
+
+    async def append(self, batch: Batch) -> None:
+        """All of it durably, or none. Raises `StorageFailed`."""
+        ...
+
+    async def find_key(self, key: bytes) -> KeptKey | None: ...
+
+    async def find_hold(self, hold: str) -> StoredHold | None: ...
+
+    async def list_entries(self, ask: ListEntries) -> Entries: ...
+
+    async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds: ...
+
+    async def purge_keys(self, before_ms: int) -> None:
+        """Forget idempotency records older than this."""
+        ...
+
+    async def start(self) -> Start:
+        """Everything the actors need, from roll-ups and open holds."""
+        ...
+
+

@@ -1,0 +1,71 @@
+"""The unanswered request that travels with the work, in its three kinds."""
+
+import contextlib
+import logging
+import queue
+from typing import TYPE_CHECKING, Any
+
+import pykka
+
+from protocols.errors import BudgetError
+from protocols.message import DAEMON, Caller
+
+if TYPE_CHECKING:
+    import asyncio  # noqa: TID251
+
+log = logging.getLogger("budget.actor")
+
+
+class PendingCall:
+    """A call that somebody on the loop waits for: `await call.reply`."""
+
+    __slots__ = ("caller", "due", "reply", "to")
+
+    def __init__(self, caller: Caller, to: str, due: float, reply: "asyncio.Future[Any]") -> None:
+        self.caller = caller
+        self.to = to
+        self.due = due
+        self.reply = reply
+
+    def answer(self, reply: object) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+    def refuse(self, error: BudgetError) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(error)
+
+
+class Nobody:
+    """A call that nobody waits for: what actors tell each other."""
+
+    __slots__ = ("caller",)
+
+    def __init__(self) -> None:
+        self.caller = DAEMON
+
+    def answer(self, reply: object) -> None: ...
+
+    def refuse(self, error: BudgetError) -> None:
+        log.debug("nobody hears the refusal: %s", error)
+
+
+NOBODY = Nobody()
+
+
+class PykkaCall:
+    """A call that came by pykka's own `ask`; its future has the reply."""
+
+    __slots__ = ("caller", "future")
+
+    def __init__(self, future: pykka.Future[Any]) -> None:
+        self.caller = DAEMON
+        self.future = future
+
+    def answer(self, reply: object) -> None:
+        with contextlib.suppress(queue.Full):
+            self.future.set(reply)
+
+    def refuse(self, error: BudgetError) -> None:
+        with contextlib.suppress(queue.Full):
+            self.future.set_exception((type(error), error, error.__traceback__))

@@ -1,0 +1,69 @@
+"""The spine: policy engine and ledgers, built from the journal at start and after every fall."""
+
+from actors.journal.journal import Flush
+from actors.ledger.directory import Directory
+from actors.ledger.ledger import Ledger
+from actors.policy.engine import PolicyEngine
+from actors.ports import Start, Store
+from actors.runtime import Ref
+from actors.supervision import Roster
+from actors.time import LedgerTime
+from protocols.message import DAEMON, Caller, R, Request
+from protocols.prices import PriceBook
+from protocols.tiers import TierTable
+
+
+class Builder:
+    """Makes the actors that decide, and knows the address of every hold."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        store: Store,
+        time: LedgerTime,
+        book: PriceBook,
+        tiers: TierTable,
+        components_max: int,
+    ) -> None:
+        self.roster = roster
+        self.store = store
+        self.time = time
+        self.book = book
+        self.tiers = tiers
+        self.components_max = components_max
+        self.directory: Directory | None = None
+
+    async def start(self) -> None:
+        """Rebuild everything from what is on disk, and register it."""
+        self.build(await self.store.start())
+
+    def build(self, start: Start) -> None:
+        roster = self.roster
+        directory = self.directory = Directory(
+            roster.tell, start.ledgers, start.priced, self.components_max
+        )
+        engine = PolicyEngine.start(roster.tell, self.time, self.book, self.tiers, start.engine)
+        roster.register("policy", engine)
+        old = set(start.ledgers.values()) if start.has_keys else set()
+
+        def ledger(name: str) -> Ref:
+            component = name.partition(":")[2]
+            return Ledger.start(
+                component, roster.tell, self.time, self.book, self.tiers, directory,
+                start.holds.pop(component, ()), keys_complete=component not in old,
+            )  # fmt: skip
+
+        roster.factory("ledger:", ledger)
+        for component in list(start.holds):
+            roster.register(f"ledger:{component}", ledger(f"ledger:{component}"))
+
+    async def flush(self) -> None:
+        """Return when the journal has written and answered all it was handed."""
+        await self.roster.ask("journal", Flush(), DAEMON)
+
+    async def ask(self, to: str, request: Request[R], caller: Caller) -> R:
+        """The doors' way in: an address becomes a name, and the call is let in or refused."""
+        if self.directory is not None:
+            to = self.directory.address(to)
+        return await self.roster.ask(to, request, caller)
+

@@ -1,0 +1,24 @@
+"""`budget serve`: the daemon in the foreground, for terminals, systemd and containers."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from daemon.cli.settings import daemon_flags, misconfigured, settings_from
+from daemon.config import ConfigError
+
+
+@click.command()
+@daemon_flags
+def serve(config_file: Path | None, **flags: Any) -> int:
+    """Run the daemon until SIGTERM or Ctrl-C. One line on stderr says when it is ready."""
+    settings = settings_from(config_file, **flags)
+    run = import_module("daemon.run").run  # the server's libraries are nobody else's business
+    try:
+        code: int = anyio.run(run, settings)
+    except ConfigError as error:
+        raise misconfigured(error) from None
+    return code

@@ -1,0 +1,33 @@
+"""`budget status`: how the daemon is, and how much of each budget is left."""
+
+from typing import Any
+
+import click
+
+from daemon.cli import units
+from daemon.cli.standings import standings
+from daemon.cli.verb import Console, Verb
+
+Json = dict[str, Any]
+COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red"}
+
+
+@click.command(cls=Verb)
+@click.pass_obj
+def status(console: Console) -> int:
+    """How the daemon is, and how much of each budget is left. Exit code 1 if it has failed."""
+    reply = console.client.get("/status")
+    reply["balances"] = console.pages("show_balances")["items"]
+    console.answer(reply, lambda: _status(console.client.url, reply))
+    return 1 if reply["status"] == "failed" else 0
+
+
+def _status(url: str, reply: Json) -> str:
+    dot = click.style("●", fg=COLOURS.get(reply["status"]))
+    facts = [f"version {reply['version']}"]
+    if (uptime := reply.get("uptime_s")) is not None:
+        facts.append(f"up {units.lasting(uptime)}")
+    if (pid := reply.get("pid")) is not None:
+        facts.append(f"pid {pid}")
+    head = f"{dot} {reply['status']}  {url}  {' · '.join(facts)}"
+    return f"{head}\n\n{standings(reply['balances'])}"

@@ -1,0 +1,261 @@
+"""Every setting: its type, its default, its bounds and what it is for.
+
+The reference in `docs/reference/` is made from the descriptions here.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from protocols.names import Component, PolicyName, Provider
+from protocols.operations import Role
+from protocols.policy.policy import Glob, Policy
+
+Tier = Literal["local_lightweight", "local_midweight", "remote_heavyweight"]
+
+SOCKET_BYTES_MAX = 107
+"""What the kernel takes for the path of a unix socket."""
+OWN_NAMES = ("admin", "daemon")
+"""Callers the daemon makes itself; no token may pass for one of them."""
+
+
+def _loopback(host: str) -> str:
+    try:
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise PydanticCustomError(
+            "loopback",
+            "is not a loopback address, and this version has no TLS (a later part brings it)",
+            {
+                "remedy": 'write host = "127.0.0.1" and reach it through a unix socket '
+                "([daemon] socket) or a proxy on this machine that terminates TLS"
+            },
+        )
+    return host
+
+
+def _fits_a_socket(path: Path | None) -> Path | None:
+    if path is not None and len(str(path).encode()) > SOCKET_BYTES_MAX:
+        raise PydanticCustomError(
+            "socket_path",
+            "is too long for a unix socket",
+            {"remedy": f"choose a path of at most {SOCKET_BYTES_MAX} bytes"},
+        )
+    return path
+
+
+def _not_ours(name: str) -> str:
+    if name in OWN_NAMES:
+        raise PydanticCustomError(
+            "own_name",
+            "is a name the daemon keeps for itself",
+            {"remedy": 'choose another, such as name = "apollo"'},
+        )
+    return name
+
+
+def _path(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if "\0" in value:
+        raise PydanticCustomError("path", "contains a zero byte", {"remedy": "take it out"})
+    return Path(value) if value else None
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Place = Annotated[Path | None, BeforeValidator(_path)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+TokenName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_not_ours)
+]
+HostName = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
+Origin = Annotated[str, Field(pattern=r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
+
+
+class Section(BaseModel):
+    """One table of `budget.toml`: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class Daemon(Section):
+    """Where the daemon listens, keeps its data and writes its log."""
+
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1", description="the loopback address to listen on"
+    )
+    port: int = Field(default=8013, ge=0, le=65_535, description="TCP port; 0 takes a free one")
+    socket: Annotated[Place, AfterValidator(_fits_a_socket)] = Field(
+        default=None, description="path of a unix socket to listen on as well; empty: none"
+    )
+    data_dir: Place = Field(
+        default=None,
+        description="journal and tokens; empty: $XDG_DATA_HOME/tekton-budget, "
+        "else ~/.local/share/tekton-budget",
+    )
+    hosts: tuple[HostName, ...] = Field(
+        default=(), strict=False, description="Host headers to accept besides those of loopback"
+    )
+    origins: tuple[Origin, ...] = Field(
+        default=(), strict=False, description="browser origins that may call; none by default"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
+        Field(default="info", description="the least severe message that is logged")
+    )
+    log_format: Literal["auto", "human", "json"] = Field(
+        default="auto", description="auto: human on a terminal, JSON lines otherwise"
+    )
+    drain_s: Seconds = Field(
+        default=10.0, description="how long a stop waits for what is under way"
+    )
+
+
+class Limits(Section):
+    """How much the daemon takes on before it says so."""
+
+    body_bytes: int = Field(
+        default=1_048_576, ge=1024, le=67_108_864, description="the largest request body"
+    )
+    body_s: Seconds = Field(default=10.0, description="how long a body may take to arrive")
+    answer_s: Seconds = Field(default=30.0, description="the deadline of every answer")
+    batch_operations: int = Field(
+        default=1000, ge=1, le=10_000, description="operations in one batch request"
+    )
+    in_flight: int = Field(
+        default=4096, ge=1, le=1_000_000, description="requests worked on at once; then 429"
+    )
+    inbox: int = Field(
+        default=1024, ge=1, le=1_000_000, description="messages waiting for one actor; then 429"
+    )
+    components: int = Field(
+        default=10_000, ge=1, le=16_000_000, description="components that may ever have a ledger"
+    )
+    connections: int = Field(
+        default=1024, ge=1, le=65_536, description="open connections over TCP and socket together"
+    )
+
+
+class Holds(Section):
+    """How held money comes back by itself, and how long answers are remembered."""
+
+    sweep_s: Seconds = Field(default=1.0, description="pause between sweeps of expired holds")
+    key_hours: int = Field(
+        default=24, ge=1, le=8760, description="how long the answer to an Idempotency-Key is kept"
+    )
+
+
+class Prices(Section):
+    """Where rates come from, and who costs nothing."""
+
+    free_providers: tuple[Provider, ...] = Field(
+        default=("ollama", "local"),
+        strict=False,
+        description="providers whose calls are declared free; never guessed",
+    )
+    book: Place = Field(
+        default=None, description="path of another price book; empty: the one in the package"
+    )
+
+
+class Tiers(Section):
+    """Additions to the tier table. Globs; what stands here goes before the built-in rows."""
+
+    models: dict[Glob, Tier] = Field(default={}, description="model glob to tier")
+    providers: dict[Glob, Tier] = Field(default={}, description="provider glob to tier")
+    components: dict[Glob, Tier] = Field(default={}, description="component glob to tier")
+
+
+class Token(Section):
+    """Somebody who may call. The secret is made by the daemon in `<data_dir>/tokens/<name>`."""
+
+    name: TokenName = Field(description="who it is; also the name of the file with the secret")
+    role: Role = Field(description="read, report (and hold and settle) or admin (and decide)")
+    components: tuple[Component, ...] = Field(
+        default=(), strict=False, description="the components it may act for; empty: all"
+    )
+
+
+class Budget(Section):
+    """A named group of policies and whom to ask about it."""
+
+    name: PolicyName = Field(description="the name policies refer to")
+    owner: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="whom to ask"
+    )
+    note: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="what it is for"
+    )
+
+
+class Sections(Section):
+    """All of `budget.toml`."""
+
+    daemon: Daemon = Field(default=Daemon(), description=str(Daemon.__doc__))
+    limits: Limits = Field(default=Limits(), description=str(Limits.__doc__))
+    holds: Holds = Field(default=Holds(), description=str(Holds.__doc__))
+    prices: Prices = Field(default=Prices(), description=str(Prices.__doc__))
+    tiers: Tiers = Field(default=Tiers(), description=str(Tiers.__doc__))
+    tokens: tuple[Token, ...] = Field(
+        default=(), alias="token", strict=False, description=str(Token.__doc__)
+    )
+    budgets: tuple[Budget, ...] = Field(
+        default=(), alias="budget", strict=False, description=str(Budget.__doc__)
+    )
+    policies: tuple[Policy, ...] = Field(
+        default=(), alias="policy", strict=False, description=str(Policy.__doc__)
+    )
+
+
+class Settings(Sections):
+    """What holds in this process, and where each value comes from."""
+
+    path: Path | None
+    """The file that was read, if any."""
+    origins: dict[str, str]
+    """`daemon.port` → `default`, `file`, `environment BUDGET_PORT` or `command line`."""
+    notes: tuple[str, ...]
+    """What a person should know although it is no problem."""
+
+    @property
+    def data_dir(self) -> Path:
+        assert self.daemon.data_dir is not None, "load() always names one"
+        return self.daemon.data_dir
+
+
+SHORT: dict[str, str] = {
+    "PENIA_PORT": "daemon.port",
+    "BUDGET_PORT": "daemon.port",
+    "BUDGET_HOST": "daemon.host",
+    "BUDGET_SOCKET": "daemon.socket",
+    "BUDGET_DATA_DIR": "daemon.data_dir",
+    "BUDGET_LOG_LEVEL": "daemon.log_level",
+}
+"""Short names of environment variables; of two for one setting the later wins."""
+
+ELSEWHERE = {"BUDGET_CONFIG", "BUDGET_TOKEN", "BUDGET_TOKEN_FILE", "BUDGET_URL"}
+"""Variables with our prefix that are no settings: the way to the file, and the client's own."""
+
+
+def plain_settings() -> dict[str, FieldInfo]:
+    """Every setting outside the `[[arrays]]`: `daemon.port` → its field."""
+    tables = (Daemon, Limits, Holds, Prices, Tiers)
+    return {
+        f"{table.__name__.lower()}.{name}": field
+        for table in tables
+        for name, field in table.model_fields.items()
+    }
+
+
+LONG: dict[str, str] = {f"BUDGET_{key.replace('.', '__').upper()}": key for key in plain_settings()}
+"""`BUDGET_<SECTION>__<KEY>` → `section.key`, for every plain setting."""

@@ -1,0 +1,70 @@
+"""How the daemon is: for `/health`, `/ready` and `/status`."""
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Literal
+
+from actors.supervision import Roster, State
+from actors.time import LedgerTime
+from daemon.config import Settings
+from protocols.period import rfc3339
+from protocols.prices import PriceBook
+
+VERSION = version("tekton-budget")
+WAL_RESET_FIXED = (3, 51, 3)
+"""SQLite before this can corrupt a log when two connections write and checkpoint at once."""
+
+
+class Health:
+    """Asked at any moment; answers from what is in memory."""
+
+    def __init__(
+        self, roster: Roster, time: LedgerTime, book: PriceBook, settings: Settings
+    ) -> None:
+        self.roster = roster
+        self.time = time
+        self.book = book
+        self.settings = settings
+        self.started_ms = time.now_ms()
+
+    @property
+    def version(self) -> str:
+        return VERSION
+
+    def status(self) -> Literal["ok", "degraded", "failed"]:
+        if self.unready() is not None:
+            return "failed"
+        running = all(row.state is State.RUNNING for row in self.roster.table())
+        return "ok" if running else "degraded"
+
+    def unready(self) -> str | None:
+        names = {row.name: row.state for row in self.roster.table()}
+        for name in ("journal", "policy"):
+            state = names.get(name)
+            if state is not State.RUNNING:
+                return f"{name} is {'not started' if state is None else state}"
+        return None
+
+    def details(self) -> Mapping[str, object]:
+        """What an operator looks at first."""
+        return {
+            "pid": os.getpid(),
+            "data_dir": str(self.settings.data_dir),
+            "config": None if self.settings.path is None else str(self.settings.path),
+            "started_at": rfc3339(self.started_ms),
+            "uptime_s": (self.time.now_ms() - self.started_ms) // 1000,
+            "actors": [asdict(row) for row in self.roster.table()],
+            "prices": {
+                "dated": self.book.dated,
+                "counts": dict(self.book.provenance.counts),
+                "free_providers": sorted(self.book.free),
+            },
+            "sqlite": {
+                "version": sqlite3.sqlite_version,
+                "wal_reset_fixed": sqlite3.sqlite_version_info >= WAL_RESET_FIXED,
+            },
+            "notes": list(self.settings.notes),
+        }

@@ -1,0 +1,117 @@
+"""The data directory: its lock, its database, its schema."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from daemon.journal.faults import BadSettings, Damaged, InUse, Newer, NotWritable
+
+DATABASE = "journal.sqlite"
+LOCK = "lock"
+APPLICATION_ID = 0x74_6B_62_31
+"""Marks the file as ours."""
+
+WRITER_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: an answer is on disk before it is given
+    "foreign_keys": 1,
+    "trusted_schema": 0,
+    "busy_timeout": 2000,
+    "journal_size_limit": 64 * 1024 * 1024,
+    "cell_size_check": 1,
+}
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory while the daemon lives. Raises `InUse` naming the holder.
+
+    `flock` and not a pid file: the lock of a killed daemon is gone with it.
+    """
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise NotWritable(f"cannot use {data_dir}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise InUse(f"{data_dir} is in use by the daemon with pid {holder}") from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes, with the settings that durability rests on read back."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for name, value in WRITER_PRAGMAS.items():
+            db.execute(f"PRAGMA {name} = {value}")
+            (found,) = db.execute(f"PRAGMA {name}").fetchone()
+            if found != value:
+                raise BadSettings(f"SQLite keeps {name} = {found}, the journal needs {value}")
+        migrate(db, path)
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise Damaged(f"{path} is not a journal: {error}; restore a backup") from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write."""
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
+        check_same_thread=False,
+    )  # fmt: skip
+    db.execute("PRAGMA query_only = 1")
+    db.execute("PRAGMA busy_timeout = 2000")
+    return db
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Number and text of each migration the package carries, in order."""
+    folder = resources.files("daemon.journal") / "migrations"
+    texts = [(int(f.name[:4]), f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql")]
+    return sorted(texts)
+
+
+def migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date, each step in one transaction, after a backup."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (owner,) = db.execute("PRAGMA application_id").fetchone()
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise Damaged(f"{path} is a database, but not a journal of ours; name another data_dir")
+    known = migrations()
+    newest = known[-1][0]
+    if version > newest:
+        raise Newer(f"{path} has schema {version}, this version knows {newest}; upgrade")
+    if 0 < version < newest:
+        back_up(db, path.with_name(f"{path.name}.before-{newest:04d}"))
+    for number, text in known:
+        if number > version:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {text}; PRAGMA application_id = {APPLICATION_ID}; "
+                f"PRAGMA user_version = {number}; COMMIT;"
+            )
+
+
+def back_up(db: sqlite3.Connection, to: Path) -> None:
+    """A whole copy by SQLite's own means, never a copy of the file."""
+    target = sqlite3.connect(to)
+    try:
+        db.backup(target)
+    finally:
+        target.close()

@@ -1,0 +1,106 @@
+"""What is asked of the journal's tables."""
+
+import sqlite3
+from typing import Any
+
+from pydantic_core import from_json
+
+from actors.ports import KeptKey
+from protocols.journal import Entries, EntryShown, ListEntries, StoredHold
+from protocols.ledger import Held, Holds, HoldShown, ListAllocations, ListReservations
+from protocols.money import show_usd
+from protocols.names import entry_id
+from protocols.period import rfc3339
+
+FIND_KEY = (
+    "SELECT key, fingerprint, refused, answer, at_ms FROM idempotency WHERE key = ? "
+    "ORDER BY id LIMIT 1"
+)
+HOLD = (
+    "SELECT h.id, h.component, h.status, h.expires_ms, h.usd, h.tokens, h.calls, e.body, "
+    "p.body, h.spent_usd, h.spent_tokens, h.late "
+    "FROM hold h JOIN entry e ON e.seq = h.opened_seq "
+    "LEFT JOIN price p ON p.id = e.body ->> '$.price_version' "
+)
+LIST_ENTRIES = (
+    "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry WHERE seq > ? "
+    "AND (? IS NULL OR component = ?) AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?) "
+    "ORDER BY seq LIMIT ?"
+)
+
+
+def find_key(db: sqlite3.Connection, key: bytes) -> KeptKey | None:
+    row = db.execute(FIND_KEY, (key,)).fetchone()
+    return None if row is None else KeptKey(row[0], row[1], bool(row[2]), row[3], row[4])
+
+
+def find_hold(db: sqlite3.Connection, name: str) -> StoredHold | None:
+    row = db.execute(HOLD + "WHERE h.id = ?", (name,)).fetchone()
+    return None if row is None else stored_hold(row)
+
+
+def open_holds(db: sqlite3.Connection) -> list[StoredHold]:
+    return [stored_hold(row) for row in db.execute(HOLD + "WHERE h.status = 'held'")]
+
+
+def stored_hold(row: tuple[Any, ...]) -> StoredHold:
+    return StoredHold(
+        id=row[0], component=row[1], status=row[2], expires_ms=row[3],
+        usd=row[4], tokens=row[5], calls=row[6], opened=from_json(row[7]),
+        price=None if row[8] is None else from_json(row[8]),
+        spent_usd=row[9], spent_tokens=row[10], late=bool(row[11]),
+    )  # fmt: skip
+
+
+def list_entries(db: sqlite3.Connection, ask: ListEntries) -> Entries:
+    """A page of the journal, oldest first."""
+    rows = db.execute(
+        LIST_ENTRIES,
+        (
+            int(ask.cursor or 0), ask.component, ask.component, ask.kind, ask.kind,
+            ask.subject, ask.subject, ask.limit + 1,
+        ),
+    ).fetchall()  # fmt: skip
+    items = [
+        EntryShown(
+            entry_id(seq), seq, rfc3339(at_ms), kind, component, subject, from_json(body),
+            digest.hex(),
+        )
+        for seq, at_ms, kind, component, subject, body, digest in rows[: ask.limit]
+    ]  # fmt: skip
+    return Entries(items, str(items[-1].seq) if len(rows) > ask.limit else None)
+
+
+def list_holds(db: sqlite3.Connection, ask: ListReservations | ListAllocations) -> Holds:
+    """A page of reservations or of allocations, oldest first."""
+    first, last = ("rsv_", "rsv`") if isinstance(ask, ListReservations) else ("alc_", "alc`")
+    rows = db.execute(
+        HOLD + "WHERE h.id > ? AND h.id < ? AND (? IS NULL OR h.component = ?) "
+        "AND (? IS NULL OR h.status = ?) ORDER BY h.id LIMIT ?",
+        (
+            ask.cursor or first, last, ask.component, ask.component, ask.status, ask.status,
+            ask.limit + 1,
+        ),
+    ).fetchall()  # fmt: skip
+    items = [shown(stored_hold(row)) for row in rows[: ask.limit]]
+    return Holds(items, items[-1].id if len(rows) > ask.limit else None)
+
+
+def shown(hold: StoredHold) -> HoldShown:
+    body = hold.opened
+    return HoldShown(
+        id=hold.id,
+        status=hold.status,
+        component=hold.component,
+        provider=body["provider"],
+        model=body["model"],
+        task_type=body["task_type"],
+        context_id=body.get("context_id"),
+        held=Held(show_usd(hold.usd), hold.tokens, hold.calls),
+        spent=Held(show_usd(hold.spent_usd), hold.spent_tokens, 0),
+        price_version=body["price_version"] or "",
+        estimated=body["estimated"],
+        expires_at=rfc3339(hold.expires_ms),
+        allocation_id=body.get("parent"),
+        metadata=body.get("metadata", {}),
+    )

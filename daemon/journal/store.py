@@ -1,0 +1,88 @@
+"""The `Store` port on SQLite through aiosqlite: one connection writes, two only read."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+import anyio
+
+from actors.ports import Batch, KeptKey, Start, StorageFailed
+from daemon.journal import read, write
+from daemon.journal.files import DATABASE, connect_reader, connect_writer
+from daemon.journal.start import load
+from protocols.journal import Entries, ListEntries, StoredHold
+from protocols.ledger import Holds, ListAllocations, ListReservations
+
+T = TypeVar("T")
+
+
+class Connection(aiosqlite.Connection):
+    """Runs a whole function on the connection's own thread.
+
+    A transaction that is one function cannot be left half-done by a caller who goes away, and
+    costs one change of threads instead of one for each statement.
+    """
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        try:
+            with anyio.CancelScope(shield=True):
+                result: T = await self._execute(work, self._conn, *args)  # type: ignore[no-untyped-call]
+        except sqlite3.Error as error:
+            raise StorageFailed(f"{type(error).__name__}: {error}") from error
+        return result
+
+    @classmethod
+    async def open(cls, connector: Callable[[], sqlite3.Connection]) -> "Connection":
+        connection = cls(connector, 64)
+        await connection
+        return connection
+
+
+class SqliteStore:
+    """Open it with `await SqliteStore.open(data_dir)`; close it in the end."""
+
+    def __init__(self, writer: Connection, look_ups: Connection, lists: Connection) -> None:
+        self._writer = writer
+        self._look_ups = look_ups
+        self._lists = lists
+
+    @classmethod
+    async def open(cls, data_dir: Path) -> "SqliteStore":
+        """Raises a `JournalFault` with its exit code when the file cannot be trusted."""
+        path = data_dir / DATABASE
+        writer = await Connection.open(lambda: connect_writer(path))
+        try:
+            look_ups = await Connection.open(lambda: connect_reader(path))
+            lists = await Connection.open(lambda: connect_reader(path))
+        except BaseException:
+            await writer.close()
+            raise
+        return cls(writer, look_ups, lists)
+
+    async def close(self) -> None:
+        """Readers first: the last connection to close folds the log into the database."""
+        for connection in (self._lists, self._look_ups, self._writer):
+            await connection.close()
+
+    async def append(self, batch: Batch) -> None:
+        await self._writer.run(write.write, batch)
+
+    async def purge_keys(self, before_ms: int) -> None:
+        await self._writer.run(lambda db: db.execute(write.PURGE_KEYS, (before_ms,)).rowcount)
+
+    async def find_key(self, key: bytes) -> KeptKey | None:
+        return await self._look_ups.run(read.find_key, key)
+
+    async def find_hold(self, hold: str) -> StoredHold | None:
+        return await self._look_ups.run(read.find_hold, hold)
+
+    async def list_entries(self, ask: ListEntries) -> Entries:
+        return await self._lists.run(read.list_entries, ask)
+
+    async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds:
+        return await self._lists.run(read.list_holds, ask)
+
+    async def start(self) -> Start:
+        return await self._lists.run(load)

@@ -1,0 +1,103 @@
+"""One batch, one transaction: entries, roll-ups, windows, holds, keys."""
+
+import sqlite3
+
+from pydantic_core import to_json
+
+from actors.journal.projection import SUMS, Changes, Fact
+from actors.ports import Batch
+
+INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
+ADD_ROLLUP = (
+    f"INSERT INTO rollup VALUES (?, ?, ?, ?, ?, {', '.join('?' * len(SUMS))}) "
+    "ON CONFLICT (hour_ms, component, provider, model, task_type) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+)
+ADD_WINDOW = (
+    "UPDATE window SET usd = usd + ?, tokens = tokens + ?, calls = calls + ? WHERE id = ?"
+)
+INSERT_HOLD = (
+    "INSERT INTO hold (id, component, status, expires_ms, usd, tokens, calls, opened_seq) "
+    "VALUES (?, ?, 'held', ?, ?, ?, ?, ?)"
+)
+MOVE_HOLD = (
+    "UPDATE hold SET status = coalesce(?, status), expires_ms = coalesce(?, expires_ms), "
+    "usd = coalesce(?, usd), tokens = coalesce(?, tokens), calls = coalesce(?, calls), "
+    "spent_usd = spent_usd + ?, spent_tokens = spent_tokens + ?, late = late | ? WHERE id = ?"
+)
+INSERT_KEY = (
+    "INSERT INTO idempotency (key, fingerprint, refused, answer, at_ms) VALUES (?, ?, ?, ?, ?)"
+)
+FACTS = {
+    "window": "INSERT INTO window (id, policy, counting, key, starts_ms, ends_ms) "
+    "VALUES (?, ?, ?, ?, ?, ?)",
+    "ledger": "INSERT INTO ledger VALUES (?, ?)",
+    "price": "INSERT OR IGNORE INTO price VALUES (?, ?)",
+    "seed": "INSERT OR REPLACE INTO seed VALUES (?, ?)",
+    "budget": "INSERT OR REPLACE INTO budget VALUES (?, ?)",
+    "policy": "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)",
+}
+REMOVE_POLICY = "DELETE FROM policy WHERE name = ?"
+PURGE_KEYS = "DELETE FROM idempotency WHERE id IN "
+PURGE_KEYS += "(SELECT id FROM idempotency WHERE at_ms < ? ORDER BY id LIMIT 10000)"
+
+
+def write(db: sqlite3.Connection, batch: Batch) -> None:
+    """All or nothing; durable when it returns."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.executemany(
+            INSERT_ENTRY,
+            [
+                (e.seq, e.at_ms, e.kind, e.component, e.subject, e.text, e.hash)
+                for e in batch.entries
+            ],
+        )
+        apply(db, batch.changes)
+        if batch.keys:
+            db.executemany(
+                INSERT_KEY,
+                [(k.key, k.fingerprint, k.refused, k.answer, k.at_ms) for k in batch.keys],
+            )
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def apply(db: sqlite3.Connection, changes: Changes) -> None:
+    """Add what the entries change to the tables."""
+    for fact in changes.facts:
+        put(db, fact)
+    if changes.opened:
+        db.executemany(
+            INSERT_HOLD,
+            [
+                (h.id, h.component, h.expires_ms, h.usd, h.tokens, h.calls, h.seq)
+                for h in changes.opened
+            ],
+        )
+    if changes.moved:
+        db.executemany(
+            MOVE_HOLD,
+            [
+                (
+                    h.status, h.expires_ms, *(h.left or (None, None, None)),
+                    h.spent_usd, h.spent_tokens, h.late, h.id,
+                )
+                for h in changes.moved
+            ],
+        )  # fmt: skip
+    if changes.windows:
+        db.executemany(ADD_WINDOW, [(*used, number) for number, used in changes.windows.items()])
+    if changes.rollups:
+        db.executemany(ADD_ROLLUP, [(*key, *sums) for key, sums in changes.rollups.items()])
+
+
+def put(db: sqlite3.Connection, fact: Fact) -> None:
+    if fact.row is None:
+        db.execute(REMOVE_POLICY, (fact.key,))
+        return
+    values = [to_json(v).decode() if isinstance(v, dict) else v for v in fact.row]
+    db.execute(FACTS[fact.table], values)

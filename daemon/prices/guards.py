@@ -1,0 +1,73 @@
+"""What no price may look like, whoever says it. Set from measured prices, see docs/decisions."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from daemon.prices.offer import Offer
+from protocols.prices import Tariff
+from protocols.usage import OUTPUT_KINDS
+
+INPUT_RANGE = (Decimal("0.005"), Decimal(200))
+OUTPUT_RANGE = (Decimal("0.005"), Decimal(700))
+OUTPUT_RATIO = (Decimal(1), Decimal(12))
+WRITE_5M_RATIO = (Decimal(0), Decimal("1.5"))
+WRITE_1H_RATIO = (Decimal(1), Decimal("2.5"))
+LONG_RATIO = (Decimal(1), Decimal(5))
+CHEAPER_RATIO = (Decimal("0.2"), Decimal(1))
+DEARER_RATIO = (Decimal(1), Decimal(10))
+
+
+def absolute(offer: Offer) -> str | None:
+    """Why this price is impossible, or None."""
+    if offer.free:
+        return None
+    return next(_impossible(offer), None)
+
+
+def suspect(offer: Offer) -> str | None:
+    """Why this price needs a second opinion, or None."""
+    return None if offer.free else next(_odd(offer), None)
+
+
+def writes_too_cheap(offer: Offer) -> bool:
+    """Whether the cache write is cheaper than reading without a cache. No provider sells that."""
+    fresh = offer.rates["input"]
+    return offer.rates.get("cache_write_5m", fresh) < fresh
+
+
+def _impossible(offer: Offer) -> Iterator[str]:
+    for kind, value in offer.rates.items():
+        low, high = OUTPUT_RANGE if kind in OUTPUT_KINDS else INPUT_RANGE
+        if value == 0:
+            yield f"{kind} is 0 and the other price is not"
+        elif kind in {"input", "output"} and value < low and offer.chat:
+            yield f"{kind} {value} is below {low}"
+        elif value > high:
+            yield f"{kind} {value} is above {high}"
+    fresh = offer.rates["input"]
+    if offer.rates.get("cache_read", fresh) > fresh:
+        yield "cache_read is dearer than input"
+
+
+def _odd(offer: Offer) -> Iterator[str]:
+    rates, fresh = offer.rates, offer.rates["input"]
+    checks = [
+        ("output", rates.get("output") if offer.chat else None, OUTPUT_RATIO),
+        ("cache_write_5m", rates.get("cache_write_5m"), WRITE_5M_RATIO),
+        ("cache_write_1h", rates.get("cache_write_1h"), WRITE_1H_RATIO),
+    ]
+    if offer.long_context is not None:
+        checks.append(("long input", offer.long_context.rates.get("input"), LONG_RATIO))
+    for name, value, (low, high) in checks:
+        if value is not None and not low * fresh <= value <= high * fresh:
+            yield f"{name} {value} against input {fresh}"
+
+
+def odd_mode(offer: Offer, mode: str, tariff: Tariff) -> bool:
+    """Whether a mode's rates are out of proportion to the standard ones."""
+    low, high = CHEAPER_RATIO if mode in {"batch", "flex"} else DEARER_RATIO
+    for kind, value in tariff.rates.items():
+        standard = offer.rates.get(kind)
+        if standard and not low * standard <= value <= high * standard:
+            return True
+    return False

@@ -1,0 +1,179 @@
+"""The daemon's life: settings → journal → actors → doors; signals; drain; reverse stop."""
+
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from actors.journal.journal import Journal, PurgeKeys
+from actors.policy.policies import Seed, Sweep
+from actors.prices import PriceMonitor
+from actors.runtime import ActorLoop, Ref
+from actors.spine import Builder
+from actors.supervision import Broken, Child, Roster, Spine, Supervisor
+from actors.time import LedgerTime
+from daemon.clock import SystemClock
+from daemon.config import Settings
+from daemon.health import VERSION, Health
+from daemon.journal.faults import JournalFault
+from daemon.journal.files import locked
+from daemon.journal.seeds import changed_seeds
+from daemon.journal.store import SqliteStore
+from daemon.logs import set_up
+from daemon.prices import load_book, read_book
+from daemon.tokens import Tokens
+from protocols.http import DoorSettings, Listening, application, serve
+from protocols.prices import PriceBook
+from protocols.tiers import DEFAULT, TierTable
+
+log = logging.getLogger("budget.daemon")
+
+PLACE_TAKEN = 69
+HOUR_MS = 3_600_000
+PURGE_EVERY_S = 60.0
+
+
+async def run(settings: Settings) -> int:
+    """Run until a signal; the exit code. Raises `ConfigError` for what a person must mend."""
+    set_up(settings.daemon.log_level, settings.daemon.log_format)
+    os.umask(0o077)
+    try:
+        tokens = Tokens(settings.data_dir, settings.tokens)
+        with locked(settings.data_dir):
+            return await live(settings, tokens)
+    except JournalFault as fault:
+        return fail(str(fault), fault.exit_code)
+    except Broken as fault:
+        return fail(str(fault), fault.exit_code)
+    except OSError as error:
+        place = f"{settings.daemon.host}:{settings.daemon.port}"
+        return fail(f"cannot listen on {place}: {error.strerror or error}", PLACE_TAKEN)
+
+
+def fail(reason: str, code: int) -> int:
+    log.critical("stopping: %s", reason)
+    print(f"error: {reason}", file=sys.stderr, flush=True)  # noqa: T201  # one line of reason
+    return code
+
+
+async def live(settings: Settings, tokens: Tokens) -> int:
+    """Everything that lives as long as the daemon, started in order and stopped in reverse."""
+    async with AsyncExitStack() as stack:
+        store = await SqliteStore.open(settings.data_dir)
+        stack.push_async_callback(store.close)
+        roster, builder, health = await stack.enter_async_context(actors(settings, store))
+        door = door_settings(settings)
+        app = application(builder.ask, tokens.caller, health, door)
+        listening = await stack.enter_async_context(serve(app, door))
+        stack.callback(announce(settings.data_dir, listening))
+        gc.freeze()  # what lives as long as the daemon need not be looked at again
+        await until_signal()
+        log.info("stopping")
+        await roster.drain(settings.daemon.drain_s)
+    return 0
+
+
+@asynccontextmanager
+async def actors(
+    settings: Settings, store: SqliteStore
+) -> AsyncIterator[tuple[Roster, Builder, Health]]:
+    """The actors, supervised. Leaving raises `Broken` if that is why they stopped."""
+    roster = Roster(
+        in_flight_max=settings.limits.in_flight,
+        inbox_max=settings.limits.inbox,
+        ask_timeout_s=settings.limits.answer_s,
+    )
+    book = price_book(settings)
+    begin = await store.start()
+    time = LedgerTime(SystemClock(), begin.at_ms)
+    builder = Builder(roster, store, time, book, tier_table(settings), settings.limits.components)
+    async with roster, ActorLoop(settings.daemon.drain_s), Supervisor(roster) as supervisor:
+        journal = Journal.start(roster.tell, time, store, begin)
+        supervisor.watch_journal("journal", journal)
+        await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
+        await supervisor.start_organ(Child("prices", price_monitor(book)))
+        for policy, digest in changed_seeds(settings.policies, begin.engine.seeds):
+            roster.tell("policy", Seed(policy, digest))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(supervisor.broken)
+            tasks.start_soon(sweep, roster, time, settings)
+            yield roster, builder, Health(roster, time, book, settings)
+            tasks.cancel_scope.cancel()
+
+
+def price_book(settings: Settings) -> PriceBook:
+    path = settings.prices.book
+    book = load_book() if path is None else read_book(path.read_bytes())
+    return book.with_free(settings.prices.free_providers)
+
+
+def price_monitor(book: PriceBook) -> Callable[[], Awaitable[Ref]]:
+    async def start() -> Ref:
+        return PriceMonitor.start(book)
+
+    return start
+
+
+async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
+    """The timers: expire what nobody asks about, forget old keys."""
+    purged_at = time.monotonic()
+    while True:
+        await anyio.sleep(settings.holds.sweep_s)
+        roster.tell("policy", Sweep())
+        if time.monotonic() - purged_at >= PURGE_EVERY_S:
+            purged_at = time.monotonic()
+            roster.tell("journal", PurgeKeys(time.now_ms() - settings.holds.key_hours * HOUR_MS))
+
+
+def tier_table(settings: Settings) -> TierTable:
+    tiers = settings.tiers
+    return DEFAULT.extended(
+        TierTable(models=tiers.models, providers=tiers.providers, components=tiers.components)
+    )
+
+
+def door_settings(settings: Settings) -> DoorSettings:
+    return DoorSettings(
+        host=settings.daemon.host,
+        port=settings.daemon.port,
+        socket=settings.daemon.socket,
+        hosts=frozenset(settings.daemon.hosts),
+        origins=frozenset(settings.daemon.origins),
+        body_bytes_max=settings.limits.body_bytes,
+        body_s=settings.limits.body_s,
+        batch_operations_max=settings.limits.batch_operations,
+        stop_s=settings.daemon.drain_s,
+    )
+
+
+def announce(data_dir: Path, listening: Listening) -> Callable[[], None]:
+    """Say where we are, to people and to programs; the result takes it back."""
+    path = data_dir / "daemon.json"
+    told = {
+        "url": listening.url,
+        "socket": None if listening.socket is None else str(listening.socket),
+        "pid": os.getpid(),
+        "version": VERSION,
+    }
+    path.with_suffix(".new").write_text(json.dumps(told), encoding="utf-8")
+    path.with_suffix(".new").replace(path)
+    print(f"budget is ready on {listening.url or listening.socket}", file=sys.stderr, flush=True)  # noqa: T201
+    return lambda: path.unlink(missing_ok=True)
+
+
+async def until_signal() -> None:
+    """The first SIGTERM or SIGINT stops us in order; a second one at once."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            break
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+

@@ -1,0 +1,34 @@
+"""The aiohttp application: a route for each operation, and the few written by hand."""
+
+from aiohttp import web
+
+from protocols.http.batch import batch
+from protocols.http.guard import Guard
+from protocols.http.house import HealthReport, add_house
+from protocols.http.routes import from_body, from_query
+from protocols.http.settings import DoorSettings
+from protocols.http.verb import Authenticate, Verb
+from protocols.message import Ask
+from protocols.operations import OPERATIONS, PREFIX
+
+GUARD = web.AppKey("GUARD", Guard)
+
+
+def application(
+    ask: Ask, authenticate: Authenticate, health: HealthReport, settings: DoorSettings
+) -> web.Application:
+    """Make all routes. More may be added until it is served; `serve` guards those too."""
+    app = web.Application(client_max_size=settings.body_bytes_max)
+    app[GUARD] = Guard(settings)
+    verbs = {operation.name: Verb(operation, ask) for operation in OPERATIONS}
+    for verb in verbs.values():
+        operation = verb.operation
+        handler = (
+            from_body(verb, authenticate, settings)
+            if operation.method == "POST"
+            else from_query(verb, authenticate)
+        )
+        app.router.add_route(operation.method, PREFIX + operation.path, handler)
+    app.router.add_post(f"{PREFIX}/batch", batch(verbs, authenticate, settings))
+    add_house(app.router, health, authenticate)
+    return app

@@ -1,0 +1,103 @@
+"""Many operations in one request: they share a commit, and each has its own outcome."""
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from anyio import create_task_group
+from pydantic import Field, ValidationError
+from pydantic_core import to_json
+
+from protocols.errors import BudgetError
+from protocols.http.body import parse, read
+from protocols.http.invalid import invalid, refuse
+from protocols.http.reply import mishap, respond
+from protocols.http.routes import Handler
+from protocols.http.settings import DoorSettings
+from protocols.http.verb import Authenticate, Verb
+from protocols.message import Caller, Request, Value
+
+
+class Item(Value):
+    """One operation of a batch. `body` has the fields of its path too."""
+
+    operation: str
+    body: dict[str, Any] = Field(default_factory=dict)
+    idempotency_key: str | None = None
+
+
+class Batch(Value):
+    """Operations, each with its own outcome. They do not wait for each other."""
+
+    operations: Annotated[list[Item], Field(min_length=1)]
+
+
+Outcome = dict[str, Any]
+
+
+def batch(verbs: dict[str, Verb], authenticate: Authenticate, settings: DoorSettings) -> Handler:
+    posts = {name: verb for name, verb in verbs.items() if verb.operation.method == "POST"}
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        caller = authenticate(request.headers.get("Authorization"))
+        items = _items(parse(await read(request, settings)), settings.batch_operations_max)
+        outcomes = await _perform(items, posts, caller)
+        return respond(to_json({"results": outcomes}))
+
+    return handle
+
+
+def _items(fields: dict[str, Any], most: int) -> list[Item]:
+    try:
+        items = Batch.model_validate(fields).operations
+    except ValidationError as error:
+        raise invalid(Batch, fields, error) from None
+    if len(items) > most:
+        raise refuse(
+            {"field": "operations", "problem": f"there are {len(items)} of them",
+             "remedy": f"send at most {most} at a time"}
+        )  # fmt: skip
+    return items
+
+
+async def _perform(items: list[Item], posts: dict[str, Verb], caller: Caller) -> list[Outcome]:
+    """Understand all, then ask all at once."""
+    outcomes: list[Outcome] = [{"status": 500, "body": None} for _ in items]
+
+    async def ask(outcome: Outcome, verb: Verb, message: Request[Any], caller: Caller) -> None:
+        try:
+            outcome["body"] = await verb.ask(message, caller)
+            outcome["status"] = verb.operation.status
+        except BudgetError as refusal:
+            _refused(outcome, refusal)
+        except Exception as bug:  # noqa: BLE001  # it must not take the others' answers with it
+            _refused(outcome, mishap(bug, f"batch: {verb.operation.name}"))
+
+    async with create_task_group() as group:
+        for item, outcome in zip(items, outcomes, strict=True):
+            try:
+                group.start_soon(ask, outcome, *_understood(item, posts, caller))
+            except BudgetError as refusal:
+                _refused(outcome, refusal)
+    return outcomes
+
+
+def _understood(
+    item: Item, posts: dict[str, Verb], caller: Caller
+) -> tuple[Verb, Request[Any], Caller]:
+    verb = posts.get(item.operation)
+    if verb is None:
+        raise refuse(
+            {"field": "operation", "problem": "there is no such operation",
+             "remedy": f"write one of {', '.join(posts)}"}
+        )  # fmt: skip
+    verb.admit(caller)
+    message = verb.understand(item.body)
+    if item.idempotency_key is not None:
+        path = verb.operation.path.format_map(item.body)
+        caller = verb.keyed(caller, item.idempotency_key, path, to_json(item.body))
+    return verb, message, caller
+
+
+def _refused(outcome: Outcome, refusal: BudgetError) -> None:
+    outcome["status"] = refusal.status
+    outcome["body"] = refusal.problem()

@@ -1,0 +1,96 @@
+"""The guard before every route: whose Host, which Origin; and no answer but ours goes out."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from protocols.errors import (
+    BudgetError,
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    Misdirected,
+    NotFound,
+    TooLarge,
+)
+from protocols.http.reply import mishap, problem
+from protocols.http.settings import DoorSettings
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class Guard:
+    """Knows the names we go by and the pages that may call us."""
+
+    def __init__(self, settings: DoorSettings) -> None:
+        names = "|".join(re.escape(name) for name in sorted(LOOPBACK | settings.hosts))
+        self._host = re.compile(f"(?:{names})(?::[0-9]{{1,5}})?", re.ASCII | re.IGNORECASE)
+        self._origins = settings.origins
+
+    def before(self, handle: Handle) -> Handle:
+        """Wrap a handler: it gets no stranger's request, and gives no answer but ours."""
+
+        async def guarded(request: web.BaseRequest) -> web.StreamResponse:
+            try:
+                self.check(request)
+                return await handle(request)
+            except BudgetError as refusal:
+                return problem(refusal)
+            except web.HTTPException as native:
+                return problem(_translated(native))
+            except Exception as bug:
+                error = mishap(bug, _route(request))
+                if request.writer.output_size > 0:
+                    raise  # part of an answer is out already
+                return problem(error)
+
+        return guarded
+
+    def check(self, request: web.BaseRequest) -> None:
+        """Refuse a request that was meant for another server, or comes from a foreign page."""
+        headers = request.headers
+        host = headers.get("Host", "")
+        if not self._host.fullmatch(host) and (host or not _over_unix(request)):
+            raise Misdirected(
+                "the Host header does not name this daemon",
+                hint="use 127.0.0.1 or localhost, or add the name to the hosts in budget.toml",
+            )
+        origin = headers.get("Origin")
+        if origin is not None and not self._known(origin, host):
+            raise Forbidden(
+                "pages of this Origin may not call the daemon",
+                hint="add it to the origins in budget.toml if it should",
+            )
+
+    def _known(self, origin: str, host: str) -> bool:
+        return origin in self._origins or origin in (f"http://{host}", f"https://{host}")
+
+
+def _over_unix(request: web.BaseRequest) -> bool:
+    transport = request.transport
+    return transport is not None and not isinstance(transport.get_extra_info("sockname"), tuple)
+
+
+def _route(request: web.BaseRequest) -> str:
+    """Name the route in its own words, never in the caller's."""
+    resource = request.match_info.route.resource if isinstance(request, web.Request) else None
+    return f"{request.method} {resource.canonical}" if resource is not None else "no route"
+
+
+def _translated(native: web.HTTPException) -> BudgetError:
+    """Put what aiohttp refuses by itself into our words."""
+    match native:
+        case web.HTTPMethodNotAllowed():
+            allow = sorted(native.allowed_methods)
+            return MethodNotAllowed(f"this path knows {', '.join(allow)}", allow=allow)
+        case web.HTTPRequestEntityTooLarge():
+            return TooLarge("the body is larger than this route takes")
+        case web.HTTPNotFound():
+            return NotFound("no such path", hint="GET /api/v1/openapi.json lists them all")
+        case web.HTTPClientError():
+            return Malformed(f"the request is refused: {native.reason}")
+        case _:
+            raise native

@@ -1,0 +1,64 @@
+"""The daemon's own pages: how it is, whether it is ready, what it speaks."""
+
+import platform
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from protocols.errors import Unavailable
+from protocols.http.reply import respond
+from protocols.http.settings import PREFIX
+from protocols.http.verb import Authenticate, check_role, roles_from
+from protocols.openapi import document
+
+
+class HealthReport(Protocol):
+    """How the daemon is. Asked on every call, so it answers at once."""
+
+    @property
+    def version(self) -> str: ...
+
+    def status(self) -> Literal["ok", "degraded", "failed"]: ...
+
+    def unready(self) -> str | None:
+        """Say why no operation can be served now; None when they can."""
+
+    def details(self) -> Mapping[str, object]:
+        """Tell of actors, journal, prices, uptime: for those who may read."""
+
+
+def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Authenticate) -> None:
+    readers = roles_from("read")
+    openapi = to_json(document(health.version))
+
+    def summary() -> dict[str, object]:
+        return {"status": health.status(), "component": "budget", "version": health.version}
+
+    async def show_health(_: web.Request) -> web.Response:
+        return respond(to_json(summary()))
+
+    async def show_ready(_: web.Request) -> web.Response:
+        why = health.unready()
+        if why is not None:
+            raise Unavailable(f"not ready: {why}", outcome="not-applied")
+        return respond(b'{"status":"ready"}')
+
+    async def show_version(_: web.Request) -> web.Response:
+        python = platform.python_version()
+        version = {"component": "budget", "version": health.version, "api": "v1", "python": python}
+        return respond(to_json(version))
+
+    async def show_status(request: web.Request) -> web.Response:
+        check_role(authenticate(request.headers.get("Authorization")), readers, "read")
+        return respond(to_json({**summary(), **health.details()}))
+
+    async def show_openapi(_: web.Request) -> web.Response:
+        return respond(openapi)
+
+    router.add_get("/health", show_health)
+    router.add_get("/ready", show_ready)
+    router.add_get("/version", show_version)
+    router.add_get("/status", show_status)
+    router.add_get(f"{PREFIX}/openapi.json", show_openapi)

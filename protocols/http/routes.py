@@ -1,0 +1,80 @@
+"""One handler for each operation of the table."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+from pydantic_core import to_json
+
+from protocols.errors import Invalid, Malformed
+from protocols.http.body import parse, read
+from protocols.http.invalid import refuse
+from protocols.http.reply import respond
+from protocols.http.settings import DoorSettings
+from protocols.http.verb import KEY_HEADER, Authenticate, Verb
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) -> Handler:
+    """Handle what brings its fields in a JSON body, and in the path."""
+    status = verb.operation.status
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        headers = request.headers
+        caller = authenticate(headers.get("Authorization"))
+        verb.admit(caller)
+        body = await read(request, settings)
+        fields = _placed(request.match_info, parse(body), "body")
+        if request.query_string:
+            raise _no_query(request)
+        message = verb.understand(fields)
+        if (key := headers.get(KEY_HEADER)) is not None:
+            caller = verb.keyed(caller, key, request.path, body)
+        return respond(to_json(await verb.ask(message, caller)), status)
+
+    return handle
+
+
+def from_query(verb: Verb, authenticate: Authenticate) -> Handler:
+    """Handle what brings its fields in the query, and in the path."""
+    status = verb.operation.status
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        caller = authenticate(request.headers.get("Authorization"))
+        verb.admit(caller)
+        if request.body_exists:
+            raise Malformed(f"{request.method} takes no body", hint="use query parameters")
+        query = request.query
+        fields = dict(query)
+        if len(fields) != len(query):
+            raise Malformed("the query has the same name twice")
+        if "\0" in "".join(fields.values()):
+            raise Malformed("the query has a value with U+0000")
+        message = verb.understand(_placed(request.match_info, fields, "query"), strings=True)
+        return respond(to_json(await verb.ask(message, caller)), status)
+
+    return handle
+
+
+def _placed(path: Mapping[str, str], fields: dict[str, Any], where: str) -> dict[str, Any]:
+    """Join the path's fields to the others; one that stands in both places is an error."""
+    if path:
+        twice = [
+            {"field": name, "problem": f"it is in the path and in the {where}",
+             "remedy": f"remove it from the {where}"}
+            for name in path if name in fields
+        ]  # fmt: skip
+        if twice:
+            raise refuse(*twice)
+        fields.update(path)
+    return fields
+
+
+def _no_query(request: web.Request) -> Invalid:
+    errors = [
+        {"field": name, "problem": "there are no query parameters here",
+         "remedy": "write it into the body"}
+        for name in dict.fromkeys(request.query)
+    ]  # fmt: skip
+    return refuse(*errors)

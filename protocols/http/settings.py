@@ -1,0 +1,29 @@
+"""What may be set about the door."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocols.operations import PREFIX
+
+__all__ = ["PREFIX", "DoorSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """Where to listen, whom to let in, how much to read."""
+
+    host: str | None = "127.0.0.1"
+    """None: no TCP, only the unix socket."""
+    port: int = 8013
+    """0 lets the system choose."""
+    socket: Path | None = None
+    hosts: frozenset[str] = frozenset()
+    """Host names beside the loopback ones, without port."""
+    origins: frozenset[str] = frozenset()
+    """Origins beside the daemon's own, such as https://tekton.example."""
+    body_bytes_max: int = 1_048_576
+    body_s: float = 10.0
+    batch_operations_max: int = 1000
+    keepalive_s: float = 75.0
+    stop_s: float = 10.0
+    """How long requests in flight may take to finish when the door closes."""

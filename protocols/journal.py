@@ -1,0 +1,157 @@
+"""Entries: what the journal keeps, and what it is told and asked."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from protocols.message import Request
+from protocols.names import Component
+
+KINDS = (
+    "held", "denied", "settled", "overrun", "late", "drawn", "recorded", "released", "expired",
+    "allocated", "extended", "window_opened",
+    "priced", "ledger_opened", "policy_set", "policy_removed", "budget_set",
+)  # fmt: skip
+"""What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money."""
+BOOKINGS = frozenset({"settled", "overrun", "late", "drawn", "recorded"})
+ENDS = frozenset({"settled", "overrun", "late", "released", "expired"})
+
+
+@dataclass(slots=True)
+class Draft:
+    """An entry before the journal has numbered it.
+
+    `subject` is the hold, policy or window it is about; `body` holds JSON values only:
+    money as whole nano-dollars, times as milliseconds.
+    """
+
+    kind: str
+    component: str
+    subject: str
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One immutable line. `hash` covers the line and its predecessor's hash."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    component: str
+    subject: str
+    text: str
+    """The body as canonical JSON: what was hashed."""
+    body: dict[str, Any]
+    hash: bytes
+
+
+@dataclass(slots=True)
+class KeyUsed:
+    """An idempotency record, written with the effect it belongs to."""
+
+    key: bytes
+    """Digest over component, operation, principal and the caller's key."""
+    fingerprint: bytes
+    """Digest of the request's body."""
+
+
+@dataclass(slots=True)
+class Append:
+    """Write these entries, then answer the call that rides along; nothing to write is a barrier.
+
+    An `answer` that is a `BudgetError` refuses the call. With `stamp`, the answer's `entry_id`
+    becomes the id of the last entry.
+    """
+
+    drafts: list[Draft]
+    answer: Any = None
+    key: KeyUsed | None = None
+    stamp: bool = False
+
+
+@dataclass(slots=True)
+class FindKey:
+    """Is this key in use? → `KeyFound`, told to the ledger."""
+
+    ledger: str
+    key: bytes
+    memo: Any
+
+
+@dataclass(slots=True)
+class KeyFound:
+    """`answer` is the stored JSON of a reply, or of a problem when `refused`; None if new."""
+
+    fingerprint: bytes | None
+    answer: str | None
+    refused: bool
+    memo: Any
+
+
+@dataclass(slots=True)
+class Recall:
+    """What became of a hold that the ledger no longer has? → `Recalled`."""
+
+    ledger: str
+    hold: str
+    memo: Any
+
+
+@dataclass(slots=True)
+class StoredHold:
+    """A hold as the journal's table has it. Amounts are what is still held."""
+
+    id: str
+    component: str
+    status: str
+    expires_ms: int
+    usd: int
+    tokens: int
+    calls: int
+    opened: dict[str, Any]
+    """The body of the entry that opened it."""
+    price: dict[str, Any] | None = None
+    """The rates of its price version."""
+    spent_usd: int = 0
+    spent_tokens: int = 0
+    late: bool = False
+
+
+@dataclass(slots=True)
+class Recalled:
+    hold: StoredHold | None
+    memo: Any
+
+
+@dataclass(slots=True)
+class EntryShown:
+    """One line of the journal."""
+
+    entry_id: str
+    seq: int
+    at: str
+    kind: str
+    component: str
+    subject: str
+    body: dict[str, Any]
+    hash: str
+
+
+@dataclass(slots=True)
+class Entries:
+    items: list[EntryShown] = field(default_factory=list)
+    next_cursor: str | None = None
+
+
+class ListEntries(Request[Entries]):
+    """The journal, oldest first: what happened, with every figure."""
+
+    component: Component | None = None
+    kind: Annotated[str, Field(pattern="^[a-z_]{1,32}$")] | None = None
+    subject: Annotated[str, Field(max_length=128)] | None = Field(
+        default=None, description="a reservation, allocation, policy or window"
+    )
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: Annotated[str, Field(pattern="^[0-9]{1,16}$")] | None = None

@@ -1,0 +1,89 @@
+"""A request names its reply; whoever finishes the work answers the call it came with."""
+
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from protocols.errors import BudgetError
+
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+
+
+class Request(BaseModel, Generic[R]):
+    """A question or a command: `class Reserve(Request[Reservation])`.
+
+    Validated once, at the door. Strict: a number in quotes is not a number, an unknown
+    field is an error.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+def reply_of(request: type[Request[Any]]) -> type[Any]:
+    """The reply class that a request class names."""
+    for base in request.__mro__:
+        args = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
+        if args:
+            reply: type[Any] = args[0]
+            return reply
+    raise TypeError(f"{request.__name__} names no reply")
+
+
+class Value(BaseModel):
+    """A part of a request or a stored fact: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class Caller:
+    """Who asks: name, role, the components they may act for, and the key of this very call."""
+
+    __slots__ = ("components", "fingerprint", "key", "name", "role")
+
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        components: frozenset[str] | None = None,
+        key: str | None = None,
+        fingerprint: bytes = b"",
+    ) -> None:
+        self.name = name
+        self.role = role
+        self.components = components
+        self.key = key
+        self.fingerprint = fingerprint
+
+    def with_key(self, key: str, fingerprint: bytes) -> "Caller":
+        return Caller(self.name, self.role, self.components, key, fingerprint)
+
+    def may_act_for(self, component: str) -> bool:
+        return self.components is None or component in self.components
+
+
+DAEMON = Caller("daemon", "admin")
+"""The daemon itself: seeds policies, sweeps expired holds."""
+
+
+class Call(Protocol[R_contra]):
+    """One unanswered request. It travels with the work; the last to touch it answers it.
+
+    Answering twice, or after the caller left, is harmless: the first answer counts.
+    """
+
+    caller: Caller
+
+    def answer(self, reply: R_contra) -> None: ...
+
+    def refuse(self, error: BudgetError) -> None: ...
+
+
+class Ask(Protocol):
+    """How a door speaks to an actor: by name, typed by the request's own reply."""
+
+    async def __call__(self, to: str, request: Request[R], caller: Caller) -> R: ...

@@ -1,0 +1,227 @@
+"""The OpenAPI 3.1 document, derived from the table of operations.
+
+Schemas come from the request and reply classes, words from their docstrings.
+"""
+
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from protocols.errors import BudgetError, every_error
+from protocols.operations import OPERATIONS, PREFIX, Operation
+
+Schema = dict[str, Any]
+
+KEY = "^[!-~]{1,255}$"
+"""What an Idempotency-Key may be."""
+
+_SCHEMAS = "#/components/schemas/"
+_ALWAYS = frozenset({400, 401, 403, 404, 421, 422, 429, 500, 503})
+_WITH_BODY = frozenset({408, 413, 415})
+_WITH_HOLD = frozenset({402, 409})
+_HEADERS: dict[int, tuple[str, str]] = {
+    401: ("WWW-Authenticate", "Bearer"),
+    402: ("x-should-retry", "false: a spent budget does not come back by asking again"),
+    405: ("Allow", "the methods of this path"),
+    429: ("Retry-After", "seconds"),
+    503: ("Retry-After", "seconds"),
+}
+
+
+def document(version: str) -> Schema:
+    """Derive the whole document, as plain JSON values."""
+    schemas, names = _derived_schemas()
+    paths: dict[str, Schema] = {}
+    for operation in OPERATIONS:
+        request, reply = names[operation.name]
+        path = paths.setdefault(PREFIX + operation.path, {})
+        path[operation.method.lower()] = _operation(operation, schemas.pop(request), reply)
+        if operation.method == "POST":
+            body = path["post"]["requestBody"]["content"]["application/json"]
+            schemas[request], body["schema"] = body["schema"], _ref(request)
+    info = {
+        "title": "Tekton Budget",
+        "version": version,
+        "summary": "Decides before a language model is called whether the money is there",
+        "license": {"name": "MIT", "identifier": "MIT"},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": info,
+        "servers": [{"url": "http://127.0.0.1:8013"}],
+        "security": [{"token": []}],
+        "paths": paths | _written_by_hand(),
+        "components": {
+            "schemas": dict(sorted((schemas | _common_schemas()).items())),
+            "responses": _refusals(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _derived_schemas() -> tuple[Schema, dict[str, tuple[str, str]]]:
+    """Derive all schemas by name; and for each operation, the names of its request and reply."""
+    inputs: list[tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]] = []
+    for operation in OPERATIONS:
+        inputs.append((operation.name, "validation", TypeAdapter(operation.request)))
+        inputs.append((operation.name, "serialization", TypeAdapter(operation.reply)))
+    refs, rest = TypeAdapter.json_schemas(inputs, ref_template=_SCHEMAS + "{model}")
+    names = {key: schema["$ref"].removeprefix(_SCHEMAS) for key, schema in refs.items()}
+    pairs = {
+        name: (names[name, "validation"], names[name, "serialization"])
+        for name in dict.fromkeys(name for name, _, _ in inputs)
+    }
+    schemas: Schema = rest["$defs"]
+    return schemas, pairs
+
+
+def _operation(operation: Operation, request: Schema, reply: str) -> Schema:
+    words = (operation.request.__doc__ or "").strip()
+    statuses = _ALWAYS | (_WITH_HOLD if operation.keyed else set())
+    described: Schema = {
+        "operationId": operation.name,
+        "summary": words.partition(". ")[0].rstrip("."),
+        "description": words,
+        "tags": [operation.path.split("/")[1]],
+        "x-role": operation.role,
+        "parameters": _parameters(operation, request),
+    }
+    if operation.method == "POST":
+        body = _without(request, operation.path_fields)
+        described["requestBody"] = {**_content(body), "required": "required" in body}
+        statuses |= _WITH_BODY
+    done = {str(operation.status): {"description": "done", **_content(_ref(reply))}}
+    return described | {"responses": done | _refused(statuses)}
+
+
+def _parameters(operation: Operation, request: Schema) -> list[Schema]:
+    """List what comes in the path, in the query where there is no body, and the key."""
+    in_path = operation.path_fields
+    found = []
+    for name, field in request.get("properties", {}).items():
+        if name in in_path or operation.method != "POST":
+            where = "path" if name in in_path else "query"
+            required = name in request.get("required", ())
+            schema = _never_null(field)
+            found.append({"name": name, "in": where, "required": required, "schema": schema})
+    if operation.keyed:
+        found.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "same key and same body: the same answer; another body: 422",
+                "schema": {"type": "string", "pattern": KEY},
+            }
+        )
+    return found
+
+
+def _never_null(field: Schema) -> Schema:
+    """Take null away: a parameter is there or not."""
+    options = [option for option in field.get("anyOf", ()) if option.get("type") != "null"]
+    if not options:
+        return field
+    kept = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
+    return kept | (options[0] if len(options) == 1 else {"anyOf": options})
+
+
+def _without(request: Schema, names: tuple[str, ...]) -> Schema:
+    """Make the schema of the body: the request without the fields of its path."""
+    properties = {
+        name: field for name, field in request.get("properties", {}).items() if name not in names
+    }
+    required = [name for name in request.get("required", ()) if name not in names]
+    kept = {key: value for key, value in request.items() if key != "required"}
+    return kept | {"properties": properties} | ({"required": required} if required else {})
+
+
+def _refused(statuses: frozenset[int]) -> Schema:
+    return {
+        str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)
+    }
+
+
+def _refusals() -> Schema:
+    """Describe every leaf of the tree of errors, by status."""
+    by_status: dict[int, list[type[BudgetError]]] = {BudgetError.status: [BudgetError]}
+    for leaf in every_error().values():
+        by_status.setdefault(leaf.status, []).append(leaf)
+    return {str(status): _refusal(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _refusal(status: int, leaves: list[type[BudgetError]]) -> Schema:
+    codes = {"properties": {"code": {"enum": [leaf.code for leaf in leaves]}}}
+    response: Schema = {
+        "description": "; ".join(f"`{leaf.code}`: {leaf.title}" for leaf in leaves),
+        "content": {"application/problem+json": {"schema": {"allOf": [_ref("Problem"), codes]}}},
+    }
+    if status in _HEADERS:
+        name, words = _HEADERS[status]
+        response["headers"] = {name: {"description": words, "schema": {"type": "string"}}}
+    return response
+
+
+def _common_schemas() -> Schema:
+    """Write the schemas of what is not derived."""
+    text: Schema = {"type": "string"}
+    number: Schema = {"type": "integer"}
+    problem = _object(type=text, title=text, status=number, code=text, detail=text)
+    problem["description"] = "RFC 9457. The figures of a refusal stand beside these fields."
+    problem["properties"]["hint"] = text
+    posts = [operation.name for operation in OPERATIONS if operation.method == "POST"]
+    item = _object(operation={"enum": posts}, body={"type": "object"})
+    item["description"] = "`body` has the operation's fields, those of its path too."
+    item["properties"]["idempotency_key"] = {"type": "string", "pattern": KEY}
+    item["required"] = ["operation"]
+    outcome = _object(status=number, body={"type": "object"})
+    return {
+        "Problem": problem,
+        "Batch": _object(operations={"type": "array", "minItems": 1, "items": item}),
+        "Outcomes": _object(results={"type": "array", "items": outcome}),
+        "Health": _object(
+            status={"enum": ["ok", "degraded", "failed"]}, component=text, version=text
+        ),
+    }
+
+
+def _written_by_hand() -> Schema:
+    """Describe the routes of `NOT_DERIVED`."""
+    anything: Schema = {"type": "object"}
+    batch = _page("batch", "Many operations in one request, each with its outcome", "Outcomes")
+    batch["requestBody"] = {**_content(_ref("Batch")), "required": True}
+    batch["responses"] |= _refused(_WITH_BODY | {400, 401, 403, 422})
+    status = _page("status", "Actors, journal, prices and uptime, for those who may read", anything)
+    status["responses"] |= _refused(frozenset({401, 403}))
+    ready = _page("ready", "Can operations be served now?", anything)
+    ready["responses"] |= _refused(frozenset({503}))
+    health = _page("health", "How the daemon is. Always 200", "Health")
+    version = _page("version", "What runs here", anything)
+    openapi = _page("openapi", "This document", anything)
+    for page in (health, ready, version, openapi):
+        page["security"] = []
+    return {
+        f"{PREFIX}/batch": {"post": batch},
+        f"{PREFIX}/openapi.json": {"get": openapi},
+        "/health": {"get": health},
+        "/ready": {"get": ready},
+        "/status": {"get": status},
+        "/version": {"get": version},
+    }
+
+
+def _page(name: str, summary: str, reply: str | Schema) -> Schema:
+    schema = _ref(reply) if isinstance(reply, str) else reply
+    done = {"200": {"description": "done", **_content(schema)}}
+    return {"operationId": name, "summary": summary, "tags": ["daemon"], "responses": done}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _content(schema: Schema) -> Schema:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": _SCHEMAS + name}

@@ -1,0 +1,126 @@
+"""THE TABLE: every verb, who hears it, its route, its role, and the words a model reads.
+
+HTTP, OpenAPI, the command line's client and the snapshots are derived from it. What cannot be
+derived (streams, health, the batch) is listed in `NOT_DERIVED` and counted by a test.
+
+`actor` is an address: `ledger:{component}` and `hold:{reservation_id}` are filled from the
+request's own fields.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from protocols.journal import ListEntries
+from protocols.ledger import (
+    Allocate,
+    Check,
+    Explain,
+    Extend,
+    ExtendAllocation,
+    ListAllocations,
+    ListReservations,
+    Record,
+    Release,
+    ReleaseAllocation,
+    Reserve,
+    Settle,
+    ShowAllocation,
+    ShowReservation,
+)
+from protocols.message import Request, reply_of
+from protocols.policy.messages import (
+    ListBudgets,
+    ListPolicies,
+    RemovePolicy,
+    SetBudget,
+    SetPolicy,
+    ShowBalances,
+    ShowPolicy,
+)
+from protocols.prices import ListPrices, Quote
+
+Role = Literal["read", "report", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""Each role may do what those before it may."""
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row. `keyed` operations remember their answer under an Idempotency-Key."""
+
+    name: str
+    request: type[Request[Any]]
+    actor: str
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    role: Role
+    status: int = 200
+    keyed: bool = False
+    tool: str | None = None
+
+    @property
+    def reply(self) -> type[Any]:
+        return reply_of(self.request)
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    def address(self, request: Request[Any]) -> str:
+        """The actor's address for this very request."""
+        if "{" not in self.actor:
+            return self.actor
+        kind, _, field = self.actor.partition(":")
+        return f"{kind}:{getattr(request, field[1:-1])}"
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("reserve", Reserve, "ledger:{component}", "POST", "/reservations", "report",
+              status=201, keyed=True),
+    Operation("list_reservations", ListReservations, "journal", "GET", "/reservations", "read"),
+    Operation("show_reservation", ShowReservation, "hold:{reservation_id}", "GET",
+              "/reservations/{reservation_id}", "read"),
+    Operation("settle", Settle, "hold:{reservation_id}", "POST",
+              "/reservations/{reservation_id}/settle", "report", keyed=True),
+    Operation("release", Release, "hold:{reservation_id}", "POST",
+              "/reservations/{reservation_id}/release", "report", keyed=True),
+    Operation("extend", Extend, "hold:{reservation_id}", "POST",
+              "/reservations/{reservation_id}/extend", "report", keyed=True),
+    Operation("allocate", Allocate, "ledger:{component}", "POST", "/allocations", "report",
+              status=201, keyed=True),
+    Operation("list_allocations", ListAllocations, "journal", "GET", "/allocations", "read"),
+    Operation("show_allocation", ShowAllocation, "hold:{allocation_id}", "GET",
+              "/allocations/{allocation_id}", "read"),
+    Operation("extend_allocation", ExtendAllocation, "hold:{allocation_id}", "POST",
+              "/allocations/{allocation_id}/extend", "report", keyed=True),
+    Operation("release_allocation", ReleaseAllocation, "hold:{allocation_id}", "POST",
+              "/allocations/{allocation_id}/release", "report", keyed=True),
+    Operation("record", Record, "ledger:{component}", "POST", "/usage", "report",
+              status=201, keyed=True),
+    Operation("check", Check, "ledger:{component}", "POST", "/check", "read"),
+    Operation("explain", Explain, "ledger:{component}", "POST", "/explain", "read"),
+    Operation("set_policy", SetPolicy, "policy", "POST", "/policies", "admin", status=201),
+    Operation("list_policies", ListPolicies, "policy", "GET", "/policies", "read"),
+    Operation("show_policy", ShowPolicy, "policy", "GET", "/policies/{name}", "read"),
+    Operation("remove_policy", RemovePolicy, "policy", "DELETE", "/policies/{name}", "admin"),
+    Operation("set_budget", SetBudget, "policy", "POST", "/budgets", "admin", status=201),
+    Operation("list_budgets", ListBudgets, "policy", "GET", "/budgets", "read"),
+    Operation("show_balances", ShowBalances, "policy", "GET", "/balances", "read"),
+    Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
+    Operation("quote", Quote, "prices", "POST", "/prices/quote", "read"),
+    Operation("list_prices", ListPrices, "prices", "GET", "/prices", "read"),
+)  # fmt: skip
+
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+
+NOT_DERIVED: tuple[tuple[str, str], ...] = (
+    ("POST", "/api/v1/batch"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/health"),
+    ("GET", "/ready"),
+    ("GET", "/status"),
+    ("GET", "/version"),
+)
+"""Routes written by hand beside the table."""

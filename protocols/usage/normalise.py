@@ -1,0 +1,129 @@
+"""From any usage object we know to disjoint counts; what is not understood is named."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from protocols.usage import openai, shapes
+from protocols.usage.kinds import KINDS
+from protocols.usage.reader import Reader, wrong
+from protocols.usage.usage import Usage
+
+Shape = Callable[[Reader, str | None], dict[str, int]]
+
+_ANTHROPIC_ONLY = (
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "server_tool_use",
+    "inference_geo",
+    "iterations",
+)
+_SHAPES: tuple[tuple[Shape, tuple[str, ...]], ...] = (
+    (shapes.gemini, ("promptTokenCount", "prompt_token_count", "candidatesTokenCount")),
+    (shapes.gemini, ("candidates_token_count", "responseTokenCount", "totalTokenCount")),
+    (shapes.bedrock, ("inputTokens", "outputTokens")),
+    (openai.chat, ("prompt_tokens", "completion_tokens")),
+    (shapes.cohere, ("billed_units",)),
+    (shapes.ollama, ("prompt_eval_count", "eval_count")),
+    (openai.responses, ("input_tokens", "output_tokens")),
+    (shapes.normalised, tuple(KINDS)),
+)
+_MODES = {
+    "default": "standard",
+    "auto": "standard",
+    "on_demand": "standard",
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+}
+_MODE_FIELDS = ("mode", "service_tier", "serviceTier", "trafficType", "traffic_type")
+_NO_REGION = frozenset({"global", "not_available"})
+_PROVIDERS = {"x-ai": "xai", "x_ai": "xai", "gemini": "google"}
+_UNRECOGNISED_MAX = 32
+MODE_MAX = 32
+
+
+def normalise(raw: Mapping[str, object], provider: str | None = None) -> Usage:
+    """Read the usage in `raw`: our own form, a provider's object, or a whole response.
+
+    Raises Invalid naming the field and the remedy. `provider` settles what the object
+    alone cannot: whether reasoning is inside `completion_tokens`.
+    """
+    inner, outer = _unwrap(raw)
+    use, body = Reader(inner), Reader(outer, "response")
+    speaker = (provider or "").lower()
+    counts = _shape(use)(use, _PROVIDERS.get(speaker, speaker) or None)
+    region = use.text("region", "inference_geo") or body.text("region")
+    told = _unrecognised_before(inner)
+    return Usage(
+        mode=_mode(use, body),
+        region=None if region in _NO_REGION else region,
+        model=use.text("model") or body.text("model", "modelVersion", "model_version"),
+        reported_cost=_cost(use),
+        counts={kind: count for kind, count in counts.items() if count},
+        unrecognised=(*told, *sorted(use.unread()))[:_UNRECOGNISED_MAX],
+    )
+
+
+def _unwrap(raw: Mapping[str, object]) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Find the usage object, and the response around it if there is one."""
+    for name in ("usage", "usageMetadata", "usage_metadata"):
+        inner = raw.get(name)
+        if isinstance(inner, Mapping):
+            return inner, raw
+    meta, response = raw.get("meta"), raw.get("response")
+    if isinstance(meta, Mapping) and "billed_units" in meta:  # Cohere's embeddings
+        return meta, raw
+    if isinstance(response, Mapping) and isinstance(response.get("usage"), Mapping):
+        return response["usage"], response  # OpenAI's closing events
+    return raw, {}
+
+
+def _shape(use: Reader) -> Shape:
+    if use.has("input_tokens", "output_tokens") and _is_anthropic(use):
+        return shapes.anthropic
+    for shape, marks in _SHAPES:
+        if use.has(*marks):
+            return shape
+    remedy = 'send the provider\'s usage object, or counts such as {"input": 1200, "output": 80}'
+    raise wrong("usage", "has none of the counts of a provider we know", remedy)
+
+
+def _is_anthropic(use: Reader) -> bool:
+    if use.has("prompt_tokens", "input_tokens_details", "input_token_details"):
+        return False
+    return use.has(*_ANTHROPIC_ONLY) or use.look("output_tokens_details", "thinking_tokens")
+
+
+def _mode(use: Reader, body: Reader) -> str:
+    """How the call was processed. An unknown name stays as it is, and has no price."""
+    speed = use.text("speed")
+    if speed not in (None, "standard"):
+        return str(speed).lower()[:MODE_MAX]
+    name = use.text(*_MODE_FIELDS) or body.text(*_MODE_FIELDS)
+    nested = body.value("serviceTier")
+    if name is None and isinstance(nested, Mapping):
+        name = str(nested.get("type") or "") or None
+    lowered = (name or "standard").lower()[:MODE_MAX]
+    return _MODES.get(lowered, lowered)
+
+
+def _cost(use: Reader) -> Decimal | None:
+    """Read what the provider says it charged, in USD, kept beside our own figure."""
+    told = use.value("cost")
+    ours = use.value("reported_cost_usd")
+    amount = told.get("total_cost") if isinstance(told, Mapping) else told
+    amount = amount if ours is None else ours
+    if amount is None:
+        return None
+    try:
+        cost = Decimal(str(amount))
+    except InvalidOperation:
+        cost = Decimal(-1)
+    if not cost.is_finite() or cost < 0:
+        raise wrong("usage.cost", "must be an amount of USD, 0 or more", "leave it out if unknown")
+    return cost
+
+
+def _unrecognised_before(inner: Mapping[str, object]) -> tuple[str, ...]:
+    names = inner.get("unrecognised")
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
