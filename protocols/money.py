@@ -7,7 +7,7 @@ import re
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from typing import Annotated, NewType
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 Nanos = NewType("Nanos", int)
 """Nano-dollars."""
@@ -49,14 +49,16 @@ def round_half_even(exact_usd: Decimal) -> Nanos:
 
 
 def _parse(value: object) -> object:
-    return nanos(value) if isinstance(value, str) else _refuse(value)
-
-
-def _refuse(value: object) -> object:
-    raise ValueError(f'must be a decimal string such as "0.25", not {type(value).__name__}')
+    if not isinstance(value, str):
+        kind = type(value).__name__
+        raise ValueError(f'must be a decimal string such as "0.25", not {kind}')  # noqa: TRY004
+    return nanos(value)
 
 
 Usd = Annotated[
-    Nanos, BeforeValidator(_parse), WithJsonSchema({"type": "string", "pattern": PATTERN})
+    Nanos,
+    BeforeValidator(_parse),
+    PlainSerializer(show_usd, when_used="json-unless-none"),
+    WithJsonSchema({"type": "string", "pattern": PATTERN}),
 ]
-"""A field that takes a decimal string and holds nano-dollars."""
+"""A field that takes a decimal string, holds nano-dollars, and gives a decimal string."""

@@ -82,7 +82,7 @@ class PolicyEngine(ServiceActor):
             case policies.Sweep():
                 self.world.rules.forget(self.time.now_ms())
             case PricesChanged():
-                self.world.book = message.book
+                self.world.change_book(message.book)
             case SetPolicy() | RemovePolicy() | SetBudget() | policies.Seed():
                 self.write(policies.change(self.world, message, call.caller.name), call)
             case ShowPolicy() | ListPolicies() | ListBudgets() | ShowBalances():
@@ -126,6 +126,10 @@ class PolicyEngine(ServiceActor):
             if covered[axis] and parent is not None:
                 parent.take(axis, -amount)
             charge.take(axis, amount)
+        for rule, _, counter in seats:
+            if counter.id == 0:  # a session of this one call: shown, then forgotten
+                for axis in rule.axes:
+                    counter.hold(axis, 0 if covered[axis] else ask.amounts[axis])
         self.world.charges.add(charge)
         return charge
 

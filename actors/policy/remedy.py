@@ -1,18 +1,15 @@
 """What a refused caller could do instead: ask for fewer tokens, or for a cheaper model."""
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 
 from actors.policy.rule import UNLIMITED
 from protocols.costing import cost
-from protocols.errors import BudgetError
 from protocols.money import round_up, show_usd
 from protocols.policy.charge import Amounts
-from protocols.prices import PriceBook, PriceVersion
+from protocols.prices import PriceVersion
 from protocols.usage import Usage
 
 CHEAPER_MAX = 3
-LOOKED_AT_MAX = 8
 
 
 def fits(left: Amounts, estimate: Usage, version: PriceVersion) -> dict[str, int] | None:
@@ -38,21 +35,16 @@ def _fits(left: Amounts, estimate: Usage, version: PriceVersion, output: int) ->
 
 
 def cheaper(
-    book: PriceBook,
-    version: PriceVersion,
-    estimate: Usage,
+    rivals: Iterable[tuple[int, PriceVersion]],
+    tokens: int,
     fits_too: Callable[[PriceVersion, Amounts], bool],
 ) -> list[dict[str, str]]:
-    """Models of the same provider that cost less and would be admitted, dearest first."""
+    """Those of the rivals, dearest first, that would be admitted."""
     found: list[dict[str, str]] = []
-    for rival in book.cheaper(version.provider, estimate, than=version)[:LOOKED_AT_MAX]:
-        try:
-            exact: Decimal = cost(estimate, rival).exact_usd
-        except BudgetError:
-            continue
-        usd = round_up(exact)
-        if fits_too(rival, Amounts(usd, estimate.tokens, 1)):
-            found.append({"provider": rival.provider, "model": rival.model, "usd": show_usd(usd)})
+    for usd, rival in rivals:
+        if fits_too(rival, Amounts(usd, tokens, 1)):
+            told = {"provider": rival.provider, "model": rival.model, "usd": show_usd(usd)}
+            found.append(told)
         if len(found) == CHEAPER_MAX:
             break
     return found

@@ -133,4 +133,5 @@ def _cheaper(world: World, ask: Admit) -> list[dict[str, str]]:
         pairs = [(seat.rule, seat.meter) for seat in seats]
         return decide.judge(pairs, amounts, ask.priority).refusal is None
 
-    return remedy.cheaper(world.book, ask.version, ask.estimate, admitted)
+    rivals = world.rivals(ask.version, ask.estimate)
+    return remedy.cheaper(rivals, ask.estimate.tokens, admitted)

@@ -6,9 +6,14 @@ from actors.policy.rule import Rule
 from actors.policy.rulebook import Rulebook
 from actors.policy.state import EngineState, StoredCharge
 from actors.time import LedgerTime
+from protocols.costing import cost
+from protocols.money import round_up
 from protocols.policy.charge import Amounts
-from protocols.prices import PriceBook
+from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable
+from protocols.usage import Usage
+
+RIVALS_MAX = 256
 
 
 class World:
@@ -25,12 +30,33 @@ class World:
         self.next_window = state.next_window
         self.rules = Rulebook()
         self.charges = Charges()
+        self._rivals: dict[tuple[object, ...], list[tuple[int, PriceVersion]]] = {}
         self._restore(state)
 
     def number(self) -> int:
         """The next window's number."""
         self.next_window += 1
         return self.next_window - 1
+
+    def rivals(self, version: PriceVersion, estimate: Usage) -> list[tuple[int, PriceVersion]]:
+        """What else the same provider sells for less: (nano-dollars, version), dearest first.
+
+        A storm of refusals asks the same over and over, so answers are kept for a while.
+        """
+        key = (version.id, *sorted(estimate.counts.items()))
+        found = self._rivals.get(key)
+        if found is None:
+            if len(self._rivals) >= RIVALS_MAX:
+                self._rivals.clear()
+            found = self._rivals[key] = [
+                (round_up(cost(estimate, rival).exact_usd), rival)
+                for rival in self.book.cheaper(version.provider, estimate, than=version)
+            ]
+        return found
+
+    def change_book(self, book: PriceBook) -> None:
+        self.book = book
+        self._rivals.clear()
 
     def _restore(self, state: EngineState) -> None:
         for kept in state.policies:

@@ -2,7 +2,7 @@
 
 import asyncio  # noqa: TID251
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from types import CoroutineType, TracebackType
 from typing import Any, Final
@@ -51,6 +51,13 @@ class LoopActor(pykka.Actor):
             ActorRegistry.unregister(self.actor_ref)
             raise
         self._home.start(self)
+
+    def spawn(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
+        """Do something slow beside the inbox; if it fails, so does the actor.
+
+        Its result comes back as a message: only a handler touches the actor's state.
+        """
+        self._home.spawn(self._work, work, args)
 
     async def live(self) -> None:
         """Run pykka's `_actor_loop`: its own setup and teardown around our receive loop."""
@@ -111,8 +118,17 @@ class LoopActor(pykka.Actor):
             log.info("Exception returned from %s to caller:", self, exc_info=error)
             envelope.reply_to.set_exception(exc_info(error))
 
+    async def _work(
+        self, work: Callable[..., Coroutine[Any, Any, None]], args: tuple[object, ...]
+    ) -> None:
+        try:
+            await work(*args)
+        except Exception as error:  # noqa: BLE001
+            await self._die(error)
+
     async def _die(self, error: Exception) -> None:
         self._handle_failure(*exc_info(error))
+        self.actor_inbox.wake()
         try:
             rest: Any = self.on_failure(*exc_info(error))  # type: ignore[func-returns-value]
             if isinstance(rest, CoroutineType):

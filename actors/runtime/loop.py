@@ -31,6 +31,7 @@ class ActorLoop:
         self.grace_s = grace_s
         self.on_death: Callable[[pykka.ActorRef[Any], BaseException], None] | None = None
         self._actors: dict[LoopActor, None] = {}
+        self._unfinished: dict[anyio.Event, None] = {}
         self._tasks = anyio.create_task_group()
 
     @classmethod
@@ -46,8 +47,13 @@ class ActorLoop:
             asyncio.run_coroutine_threadsafe(self._adopt(actor), self._loop)
 
     def spawn(self, work: "Callable[..., Coroutine[Any, Any, None]]", *args: object) -> None:
-        """Run what an actor must not wait for; it tells the actor when it is done."""
-        self._tasks.start_soon(work, *args)
+        """Run what an actor must not wait for. It is finished before the loop ends.
+
+        If it fails, everything here does; `LoopActor.spawn` takes only its actor along.
+        """
+        done = anyio.Event()
+        self._unfinished[done] = None
+        self._tasks.start_soon(self._work, done, work, args)
 
     def report(self, ref: pykka.ActorRef[Any], error: BaseException) -> None:
         """Tell whoever supervises that an actor died of an exception."""
@@ -74,7 +80,11 @@ class ActorLoop:
         finally:
             ActorLoop._current = None
         if grace.cancelled_caught:
-            log.warning("cancelled, for they did not stop: %s", ", ".join(map(str, self._actors)))
+            log.warning(
+                "cancelled, for they did not stop in time: %s, and %d tasks",
+                ", ".join(map(str, self._actors)) or "no actors",
+                len(self._unfinished),
+            )
             self._tasks.cancel_scope.cancel()
         return await self._tasks.__aexit__(kind, error, traceback)
 
@@ -92,8 +102,22 @@ class ActorLoop:
         finally:
             self._actors.pop(actor, None)
 
+    async def _work(
+        self,
+        done: anyio.Event,
+        work: "Callable[..., Coroutine[Any, Any, None]]",
+        args: tuple[object, ...],
+    ) -> None:
+        try:
+            await work(*args)
+        finally:
+            del self._unfinished[done]
+            done.set()
+
     async def _stop_all(self) -> None:
         while self._actors:
             actor = next(reversed(self._actors))
             await actor.actor_ref.stop(block=False)
             self._actors.pop(actor, None)
+        while self._unfinished:
+            await next(iter(self._unfinished)).wait()

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 import anyio
-from pykka import ActorDeadError, ActorRef
+from pykka import ActorDeadError
 
-from actors.runtime import NOBODY, Envelope, Inbox, PendingCall, kill
+from actors.runtime import NOBODY, Envelope, Inbox, PendingCall, Ref, kill
 from actors.supervision.fate import Fate, State
 from protocols.errors import BudgetError, Busy, Unavailable
 from protocols.message import Call, Caller, R, Request
@@ -20,7 +20,7 @@ TICK_S: Final = 0.25
 
 
 class Member(NamedTuple):
-    ref: ActorRef[Any]
+    ref: Ref
     inbox: Inbox
     fate: Fate
 
@@ -57,7 +57,7 @@ class Roster:
         self._ticked_at = now()
         self._fates: dict[str, Fate] = {"spine": self.spine}
         self._members: dict[str, Member] = {}
-        self._factories: dict[str, Callable[[str], ActorRef[Any]]] = {}
+        self._factories: dict[str, Callable[[str], Ref]] = {}
         self._pending: dict[PendingCall, None] = {}  # in the order they came, so by deadline
         self._closed: str | None = None
         self._idle = anyio.Event()
@@ -65,7 +65,7 @@ class Roster:
 
     # Names
 
-    def register(self, name: str, ref: ActorRef[Any], fate: Fate | None = None) -> None:
+    def register(self, name: str, ref: Ref, fate: Fate | None = None) -> None:
         """Let `ref` answer to `name`. Without a fate of its own it is part of the spine."""
         if not ref.is_alive():
             raise ActorDeadError(f"{name} died before it could be registered")
@@ -79,7 +79,7 @@ class Roster:
     def unregister(self, name: str) -> None:
         self._members.pop(name, None)
 
-    def factory(self, prefix: str, make: Callable[[str], ActorRef[Any]]) -> None:
+    def factory(self, prefix: str, make: Callable[[str], Ref]) -> None:
         """Start whoever is called `prefix…` at the first message to them; part of the spine."""
         self._factories[prefix] = make
 
@@ -133,7 +133,7 @@ class Roster:
 
     # For the supervisor
 
-    def fate_of(self, ref: ActorRef[Any]) -> Fate | None:
+    def fate_of(self, ref: Ref) -> Fate | None:
         return next((who.fate for who in self._members.values() if who.ref is ref), None)
 
     def kill_spine(self) -> list[PendingCall]:

@@ -5,12 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, ClassVar, NoReturn, Self
+from typing import ClassVar, NoReturn, Self
 
 import anyio
-from pykka import ActorRef
 
-from actors.runtime import ActorLoop, PendingCall
+from actors.runtime import ActorLoop, PendingCall, Ref
 from actors.supervision.fate import Fate, State
 from actors.supervision.roster import Roster, refuse
 
@@ -45,7 +44,7 @@ class Child:
     """An organ: budgets go on without it."""
 
     name: str
-    start: Callable[[], Awaitable[ActorRef[Any]]]
+    start: Callable[[], Awaitable[Ref]]
     restart_max: int = 10
     within_s: float = 600.0
     backoff: Callable[[int], float] = field(default_factory=doubling)
@@ -90,7 +89,7 @@ class Supervisor:
         self._broken = anyio.Event()
         self._tasks = anyio.create_task_group()
 
-    def watch_journal(self, name: str, ref: ActorRef[Any]) -> None:
+    def watch_journal(self, name: str, ref: Ref) -> None:
         self._journal = Fate(name, restart_max=0, within_s=0.0)
         self._roster.register(name, ref, self._journal)
 
@@ -131,7 +130,7 @@ class Supervisor:
         self._tasks.cancel_scope.cancel()
         return await self._tasks.__aexit__(kind, error, traceback)
 
-    def _died(self, ref: ActorRef[Any], error: BaseException) -> None:
+    def _died(self, ref: Ref, error: BaseException) -> None:
         """Decide, inside the dying actor: nobody hears another message before this is done."""
         fate = self._roster.fate_of(ref)
         if fate is None:

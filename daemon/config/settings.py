@@ -14,8 +14,7 @@ from pydantic_core import PydanticCustomError
 from protocols.names import Component, PolicyName, Provider
 from protocols.operations import Role
 from protocols.policy.policy import Glob, Policy
-
-Tier = Literal["local_lightweight", "local_midweight", "remote_heavyweight"]
+from protocols.tiers import Tier, TierTable
 
 SOCKET_BYTES_MAX = 107
 """What the kernel takes for the path of a unix socket."""
@@ -168,12 +167,12 @@ class Prices(Section):
     )
 
 
-class Tiers(Section):
-    """Additions to the tier table. Globs; what stands here goes before the built-in rows."""
+class Tiers(TierTable):
+    """Additions to the built-in tier table. The longest glob that fits decides."""
 
     models: dict[Glob, Tier] = Field(default={}, description="model glob to tier")
-    providers: dict[Glob, Tier] = Field(default={}, description="provider glob to tier")
     components: dict[Glob, Tier] = Field(default={}, description="component glob to tier")
+    providers: dict[Glob, Tier] = Field(default={}, description="provider glob to tier")
 
 
 class Token(Section):

@@ -13,15 +13,18 @@ from daemon.demo.replay import Refused
 from daemon.demo.tally import Tally
 
 Json = dict[str, Any]
-LIMIT_USD = 4
+LIMIT_USD = 3
+"""What `budget.toml` beside this file allows the house."""
 
 
 def opening() -> str:
     """Say what is about to be seen."""
-    limit = units.usd(str(LIMIT_USD))
-    about = f"Four components may spend {limit} together. The daemon is real, so are the usage"
-    return (
-        f"{title('A day in an AI house')}\n{about}\nobjects and prices; nothing is sent anywhere."
+    return "\n".join(
+        (
+            title("A day in an AI house"),
+            f"Four components share {units.usd(str(LIMIT_USD))} a day. The daemon, the usage objects and the",
+            "prices are real; no model is called and nothing is sent anywhere.",
+        )
     )
 
 

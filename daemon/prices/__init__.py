@@ -50,7 +50,7 @@ def _version(
         long_context=standard.long_context,
         modes=modes,
         regions=_decimals(row.get("regions", {})),
-        max_output_tokens=row.get("max_output_tokens"),
+        max_output_tokens=row.get("max_output"),
         source=states[row["state"]],
         chat=bool(row.get("chat", 1)),
         free=bool(row.get("free", 0)),

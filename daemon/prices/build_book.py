@@ -135,10 +135,10 @@ def row(offer: Offer, state: str) -> dict[str, Any]:
     standard = Tariff(offer.rates, offer.long_context)
     line = {"state": state} | _rates(standard)
     optional = {
-        "fees": offer.unit_rates,
+        "fees": dict(sorted(offer.unit_rates.items())),
         "modes": {name: _mode(standard, t) for name, t in sorted(offer.modes.items())},
         "regions": offer.regions,
-        "max_output_tokens": offer.max_output_tokens,
+        "max_output": offer.max_output_tokens,
         "chat": None if offer.chat else 0,
         "free": 1 if offer.free else None,
         "peak": 1 if offer.peak else None,
@@ -147,14 +147,17 @@ def row(offer: Offer, state: str) -> dict[str, Any]:
 
 
 def _rates(tariff: Tariff) -> dict[str, Any]:
-    shown: dict[str, Any] = {"rates": dict(tariff.rates)}
+    shown: dict[str, Any] = {"rates": dict(sorted(tariff.rates.items()))}
     if tariff.long_context is not None:
         shown["long"] = _long(tariff.long_context)
     return shown
 
 
 def _long(long: LongContext) -> dict[str, Any]:
-    return {"from" if long.inclusive else "over": long.threshold, "rates": dict(long.rates)}
+    return {
+        "from" if long.inclusive else "over": long.threshold,
+        "rates": dict(sorted(long.rates.items())),
+    }
 
 
 def _mode(standard: Tariff, tariff: Tariff) -> Decimal | dict[str, Any]:

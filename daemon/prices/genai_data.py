@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.prices.offer import Offer, rate
-from protocols.prices import LongContext, Tariff
+from protocols.prices import LongContext, Tariff, without_path
 
 PROVIDERS = {
     "anthropic": "anthropic",
@@ -120,7 +120,7 @@ class Catalogue:
             return None
         return Offer(
             provider=self.provider,
-            model=model["id"],
+            model=without_path(model["id"]),
             rates=dict(tariff.rates),
             unit_rates=_unit_rates(price),
             long_context=tariff.long_context,

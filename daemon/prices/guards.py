@@ -1,4 +1,4 @@
-"""What no price may look like, whoever says it. Set from measured prices, see docs/decisions."""
+"""What no price may look like, whoever says it: limits set from three years of measured prices."""
 
 from collections.abc import Iterator
 from decimal import Decimal

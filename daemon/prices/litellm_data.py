@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.prices.offer import MILLION, Offer, rate
-from protocols.prices import LongContext, Tariff
+from protocols.prices import LongContext, Tariff, without_path
 
 PROVIDERS = {
     "ai21": "ai21",
@@ -95,7 +95,7 @@ def _named(key: str, entry: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     if ours in BY_REGION and "/" in model:
         return None
-    return ours, model
+    return ours, without_path(model)
 
 
 def _offer(provider: str, model: str, entry: Mapping[str, Any]) -> Offer | None:

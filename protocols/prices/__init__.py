@@ -13,7 +13,7 @@ from protocols.prices.messages import (
     TokenLine,
     UnitLine,
 )
-from protocols.prices.names import MAKERS, model_name, provider_name
+from protocols.prices.names import MAKERS, model_name, provider_name, without_path
 from protocols.prices.version import LongContext, PriceVersion, Tariff
 
 __all__ = [
@@ -38,4 +38,5 @@ __all__ = [
     "provider_name",
     "quote",
     "unpriced",
+    "without_path",
 ]

@@ -64,10 +64,14 @@ def provider_name(name: str) -> str:
 
 def model_name(name: str) -> str:
     """One spelling for `Claude-3.5-Sonnet`, `claude-3-5-sonnet` and `models/claude-3_5-sonnet`."""
-    spelt = name.lower()
+    return without_path(name.lower()).translate(_EVENED)
+
+
+def without_path(name: str) -> str:
+    """Take off the path some providers put in front of every model."""
     for path in _PATHS:
-        spelt = spelt.removeprefix(path)
-    return spelt.translate(_EVENED)
+        name = name.removeprefix(path)
+    return name
 
 
 def without_provider(provider: str, model: str) -> str:

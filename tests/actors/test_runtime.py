@@ -380,6 +380,44 @@ async def test_leaving_the_loop_handles_what_was_sent_and_stops_the_youngest_fir
     assert [*hears, "young stops", "old stops"] == diary
 
 
+async def test_what_an_actor_does_beside_its_inbox_is_finished_before_the_loop_ends() -> None:
+    diary: list[str] = []
+
+    async def write(word: str) -> None:
+        await anyio.wait_all_tasks_blocked()
+        diary.append(word)
+
+    class Writer(Echo):
+        def on_start(self) -> None:
+            self.spawn(write, "by the actor")
+            ActorLoop.current().spawn(write, "by the loop")
+
+    current, ActorLoop._current = ActorLoop._current, None
+    try:
+        async with ActorLoop():
+            Writer.start()
+    finally:
+        ActorLoop._current = current
+
+    assert sorted(diary) == ["by the actor", "by the loop"]
+
+
+async def test_what_fails_beside_the_inbox_takes_its_actor_along(loop: ActorLoop) -> None:
+    deaths: list[str] = []
+    loop.on_death = lambda _, error: deaths.append(type(error).__name__)
+
+    async def fail() -> None:
+        boom()
+
+    ref = Echo.start()
+    ref.proxy().spawn.defer(fail)
+    await anyio.wait_all_tasks_blocked()
+
+    assert deaths == ["ZeroDivisionError"]
+    assert not ref.is_alive()
+    assert not loop._actors
+
+
 async def test_what_does_not_stop_in_time_is_cancelled_and_its_asker_hears_of_it() -> None:
     current, ActorLoop._current = ActorLoop._current, None
     try:

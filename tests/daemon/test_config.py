@@ -8,6 +8,7 @@ import pytest
 
 from daemon.config import Settings, load, show
 from daemon.config.settings import LONG, SHORT, Sections, plain_settings
+from protocols.tiers import DEFAULT
 
 ROOT = Path(__file__).parents[2]
 POLICY = '[[policy]]\nname = "a"\nlimit = { usd = "1.00" }\nperiod = "daily"\n'
@@ -52,6 +53,15 @@ def test_the_example_changes_nothing_but_tiers_tokens_and_policies(home: Path) -
 
     for section in ("daemon", "limits", "holds", "prices"):
         assert getattr(plain, section) == getattr(example, section)
+
+
+def test_tiers_of_the_file_extend_the_built_in_table() -> None:
+    settings = load(ROOT / "budget.toml", environ={"HOME": "/home/ada"})
+    tiers = DEFAULT.extended(settings.tiers)
+
+    assert tiers.tier_of("apollo", "groq", "llama-3.1-8b-instant") == "local_lightweight"
+    assert tiers.tier_of("apollo", "groq", "llama-3.3-70b") == "local_midweight"
+    assert tiers.tier_of("apollo", "vllm", "unheard-of") == "local_midweight"
 
 
 def test_without_any_file_the_defaults_hold_and_a_note_says_so(home: Path) -> None:

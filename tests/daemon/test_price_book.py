@@ -1,7 +1,9 @@
 """The book that ships, and the script that makes it."""
 
 import json
+import re
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -13,6 +15,7 @@ from genai_prices import calc_price
 
 from daemon.prices import load_book, read_book
 from daemon.prices.build_book import Source, build, dump, fetch, write
+from daemon.prices.genai_data import Catalogue, catalogues, read
 from daemon.prices.offer import rate
 from protocols.costing import cost
 from protocols.prices import PriceBook
@@ -143,7 +146,7 @@ def test_genai_prices_comes_to_the_same_cost(
     assert expected.total_price == cost(Usage(counts), version).exact_usd
 
 
-LITELLM = {
+LITELLM: dict[str, dict[str, object]] = {
     "sample_spec": {"input_cost_per_token": 0, "litellm_provider": "openai", "mode": "chat"},
     "m-agreed": {"litellm_provider": "openai", "mode": "chat", "max_output_tokens": 10,
                  "input_cost_per_token": "3e-06", "output_cost_per_token": "1.5e-05",
@@ -194,10 +197,9 @@ providers: list[Provider] = [
 """
 
 
-def sources(table: dict[str, dict[str, object]]) -> tuple[Source, Source]:
+def sources(table: Mapping[str, Mapping[str, object]]) -> tuple[Source, Source]:
     bare = json.dumps(table)
-    for text in [v for row in table.values() for k, v in row.items() if "_cost" in k]:
-        bare = bare.replace(f'"{text}"', str(text))
+    bare = re.sub(r'"([\d.]+(?:e-\d+)?)"', r"\1", bare)
     return (
         Source("litellm", "1", "a.json", bare.encode()),
         Source("genai-prices", "2", "data.py", GENAI.encode()),
@@ -228,6 +230,138 @@ def test_two_sources_are_judged_model_by_model(tmp_path: Path) -> None:
     free = book.find("openai", "m-free")
     assert free is not None
     assert free.free
+
+
+ODD: dict[str, dict[str, object]] = {
+    "gemini/g-1": {"litellm_provider": "gemini", "mode": "chat",
+                   "input_cost_per_token": "1e-06", "output_cost_per_token": "4e-06",
+                   "output_cost_per_reasoning_token": "4e-06",
+                   "input_cost_per_token_above_200k_tokens": "2e-06",
+                   "output_cost_per_token_above_200k_tokens": "6e-06",
+                   "cache_creation_input_token_cost_above_200k_tokens": "1e-07",
+                   "input_cost_per_token_flex": "1e-09",
+                   "regional_processing_uplift_multiplier_eu": "1.1",
+                   "off_peak_pricing": {}},
+    "g-1": {"litellm_provider": "gemini", "mode": "chat",
+            "input_cost_per_token": "1e-06", "output_cost_per_token": "4e-06"},
+    "gemini/g-2": {"litellm_provider": "gemini", "mode": "chat",
+                   "input_cost_per_token": "1e-06", "output_cost_per_token": "4e-06"},
+    "g-2": {"litellm_provider": "gemini", "mode": "chat",
+            "input_cost_per_token": "2e-06", "output_cost_per_token": "4e-06"},
+    "vertex_ai/claude-x@1": {"litellm_provider": "vertex_ai-anthropic_models", "mode": "chat",
+                             "input_cost_per_token": "1e-06", "output_cost_per_token": "5e-06",
+                             "cache_creation_input_token_cost": "5e-07",
+                             "provider_specific_entry": {"us": "1.1", "fast": 2}},
+    "perplexity/s-pro": {"litellm_provider": "perplexity", "mode": "chat",
+                         "input_cost_per_token": "1e-06", "output_cost_per_token": "1e-06",
+                         "search_context_cost_per_query": {"search_context_size_low": "0.005",
+                                                           "search_context_size_high": "0.012"}},
+    "voyage/v-1": {"litellm_provider": "voyage", "mode": "embedding",
+                   "input_cost_per_token": "2e-08", "output_cost_per_token": "0.0",
+                   "input_cost_per_token_batches": "1e-08", "output_cost_per_token_batches": "0.0"},
+    "azure/eu/m": {"litellm_provider": "azure", "mode": "chat",
+                   "input_cost_per_token": "1e-06", "output_cost_per_token": "4e-06"},
+    "together-ai-8b": {"litellm_provider": "together_ai", "mode": "chat",
+                       "input_cost_per_token": "1e-06", "output_cost_per_token": "4e-06"},
+    "m-theirs-2": {"litellm_provider": "openai", "mode": "chat",
+                   "input_cost_per_token": "9e-06", "output_cost_per_token": "9e-06"},
+    "m-dear": {"litellm_provider": "openai", "mode": "chat",
+               "input_cost_per_token": "0.0032", "output_cost_per_token": "0.00971"},
+    "m-cache": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": "1e-06",
+                "output_cost_per_token": "4e-06", "cache_read_input_token_cost": "2e-06"},
+    "m-mute": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": "1e-06"},
+    "someone/m": {"litellm_provider": "someone", "mode": "chat"},
+}  # fmt: skip
+
+
+def test_odd_entries_end_where_they_belong(tmp_path: Path) -> None:
+    head, verdicts = build(*sources(ODD), date(2026, 11, 20))
+    write(tmp_path / "book.json", head, verdicts)
+    book = read_book((tmp_path / "book.json").read_bytes())
+
+    gemini, claude = book.find(None, "g-1"), book.find("vertex", "claude-x@1")
+    assert gemini is not None
+    assert {"input": D(1), "output": D(4)} == gemini.rates
+    assert gemini.long_context is not None
+    assert {"input": D(2), "output": D(6)} == gemini.long_context.rates
+    assert gemini.modes == {}, "a flex price a thousand times lower is none"
+    assert {"eu": D("1.1")} == gemini.regions
+    assert gemini.estimated, "its price changes with the hour"
+    assert claude is not None
+    assert {"input": D(1), "output": D(5)} == claude.rates, "a write cheaper than input is rent"
+    assert {"input": D(2), "output": D(10)} == claude.modes["fast"].rates
+    sonar, voyage = book.find(None, "s-pro"), book.find(None, "v-1")
+    assert sonar is not None
+    assert {"search_low": D("0.005"), "search_high": D("0.012")} == sonar.unit_rates
+    assert voyage is not None
+    assert ({"input": D("0.02")}, False) == (voyage.rates, voyage.chat)
+    wide = book.find("openai", "m-theirs-2")
+    assert wide is not None
+    assert "differs" in wide.source
+    for stopped in ("m-dear", "m-cache", "m-mute", "g-2", "8b", "eu/m"):
+        assert all(stopped not in version.model for version in book.models()), stopped
+    assert list(book.provenance.disputed) == ["google/g-2"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "exact"),
+    [
+        ({"": "ClauseEquals", "equals": "a"}, "a", True),
+        ({"": "ClauseRegex", "regex": r"^a-\d{8}$"}, "a-20260101", True),
+        ({"": "ClauseRegex", "regex": "^a"}, "ab", False),
+        ({"": "ClauseEndsWith", "ends_with": "b"}, "ab", False),
+        ({"": "ClauseContains", "contains": "b"}, "abc", False),
+        ({"": "ClauseContains", "contains": "z"}, "abc", None),
+        ({"": "ClauseAnd", "and_": [{"": "ClauseStartsWith", "starts_with": "a"},
+                                    {"": "ClauseEquals", "equals": "ab"}]}, "ab", False),
+        ({"": "ClauseAnd", "and_": [{"": "ClauseStartsWith", "starts_with": "a"},
+                                    {"": "ClauseEquals", "equals": "x"}]}, "ab", None),
+        ({"": "ClauseNew"}, "a", None),
+    ],
+)  # fmt: skip
+def test_a_rule_says_whether_it_spells_the_name_out(
+    rule: dict[str, object],
+    name: str,
+    exact: bool | None,  # noqa: FBT001 - the expected answer
+) -> None:
+    catalogue = Catalogue(
+        {"id": "openai", "models": [{"id": "other", "match": rule}]}, date(2026, 1, 1)
+    )
+
+    found = catalogue.match(name)
+
+    assert exact is (None if found is None else found[1])
+
+
+def test_prices_by_the_hour_are_taken_at_their_dearest_and_modes_on_their_day() -> None:
+    records = read(
+        """
+providers: list[Provider] = [Provider(id='deepseek', models=[ModelInfo(
+    id='d', match=ClauseEquals(equals='d'),
+    prices=[ConditionalPrice(prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2'))),
+            ConditionalPrice(constraint=TimeOfDateConstraint(start_time=datetime.time(1)),
+                             prices=ModelPrice(input_mtok=Decimal('3'), output_mtok=Decimal('6')))],
+    price_variants=[
+        PriceVariant(when={'processing': 'batch'}, constraint=None,
+                     prices=ModelPrice(input_mtok=Decimal('1.5'))),
+        PriceVariant(when={'service_tier': 'flex'},
+                     constraint=StartDateConstraint(start_date=datetime.date(2027, 1, 1)),
+                     prices=ModelPrice(input_mtok=Decimal('1.5')))])])]
+"""
+    )
+    [catalogue] = catalogues(records, date(2026, 11, 20))
+
+    offer = catalogue.offer(catalogue.models[0])
+
+    assert offer is not None
+    assert offer.peak
+    assert {"input": D(3), "output": D(6)} == offer.rates
+    assert list(offer.modes) == ["batch"]
+
+
+def test_a_data_module_without_providers_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no list"):
+        read("x = 1")
 
 
 def test_a_key_twice_in_the_source_is_an_error() -> None:

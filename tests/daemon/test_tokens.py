@@ -155,6 +155,18 @@ def test_a_data_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         Tokens(tmp_path / "file" / "data")
 
 
+@pytest.mark.parametrize("there", ["a directory", "a link to nothing"])
+def test_a_token_file_that_cannot_be_read_is_told(there: str, data_dir: Path) -> None:
+    data_dir.mkdir(mode=0o700)
+    token = data_dir / "token"
+    token.mkdir() if there == "a directory" else token.symlink_to("nowhere")
+
+    with pytest.raises(NotPrivate, match="cannot be read") as caught:
+        Tokens(data_dir)
+
+    assert caught.value.problems[0].where == str(token)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_what_belongs_to_another_user_stops_the_start(data_dir: Path) -> None:
     Tokens(data_dir)

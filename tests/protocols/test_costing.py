@@ -137,6 +137,22 @@ def test_the_usages_own_mode_and_region_count_unless_overruled() -> None:
     assert D("0.0033") == cost(usage, SONNET, mode="standard").exact_usd
 
 
+def test_a_mode_without_long_rates_is_safe_below_the_threshold_only() -> None:
+    half = SONNET.tariff.without({"cache_read"}).times(D("0.5"))
+    version = PriceVersion(
+        "a/b@1", "a", "b", STANDARD, long_context=LongContext(200_000, LONG),
+        modes={"batch": Tariff(half.rates), "priority": Tariff(LONG)},
+    )  # fmt: skip
+    short, long = Usage({"input": 1000}), Usage({"input": 300_000})
+
+    assert D("0.0015") == cost(short, version, mode="batch").exact_usd
+    assert D("0.006") == cost(short, version, mode="priority").exact_usd
+    priced = cost(long, version, mode="batch")
+    assert (D("1.8"), True) == (priced.exact_usd, priced.estimated)
+    with pytest.raises(Unpriced, match="priority"):
+        cost(long, version, mode="priority")
+
+
 def test_no_digit_is_lost_between_the_largest_count_and_the_finest_rate() -> None:
     fine = PriceVersion("f/f@1", "f", "f", rates(input="0.123456789012"))
 

@@ -1,0 +1,222 @@
+"""`budget verify`: everything is added up again from the entries and compared.
+
+Chain unbroken, numbers gapless, time never back; every cost worked out again from its usage and
+price version; entries = roll-ups = windows = holds = policies. It reads one moment of the
+journal, so it may run beside a living daemon.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from actors.journal.chain import GENESIS, hash_of
+from actors.journal.projection import SUMS, Changes, Fact, HoldMoved, HoldOpened
+from daemon.journal.faults import Damaged
+from daemon.journal.files import DATABASE, connect_reader
+from protocols.costing import cost
+from protocols.errors import BudgetError
+from protocols.journal import BOOKINGS, Entry
+from protocols.money import round_half_even, show_usd
+from protocols.prices import PriceVersion
+from protocols.prices.kept import from_body
+from protocols.usage import normalise
+
+PROBLEMS_MAX = 100
+STEP = 5000
+"""Entries between two reports of progress."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at and what does not agree."""
+
+    entries: int = 0
+    bookings: int = 0
+    holds: int = 0
+    windows: int = 0
+    rollups: int = 0
+    booked_usd: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def say(self, problem: str) -> None:
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+
+    @property
+    def clean(self) -> bool:
+        return not self.problems
+
+
+def verify(data_dir: Path, progress: Callable[[int, int], None] = lambda _a, _b: None) -> Report:
+    """Check a journal, living or stopped. Raises `Damaged` when it cannot be read at all."""
+    path = data_dir / DATABASE
+    if not path.exists():
+        raise Damaged(f"there is no journal in {data_dir}")
+    db = connect_reader(path)
+    report = Report()
+    try:
+        db.execute("BEGIN")
+        for (found,) in db.execute("PRAGMA quick_check(20)"):
+            if found != "ok":
+                report.say(f"SQLite: {found}")
+        truth = Truth(report)
+        for entry in entries(db, report, progress):
+            truth.add(entry)
+        truth.compare(db)
+    except sqlite3.DatabaseError as error:
+        raise Damaged(f"{path} cannot be read: {error}; restore a backup") from error
+    finally:
+        db.close()
+    return report
+
+
+def entries(
+    db: sqlite3.Connection, report: Report, progress: Callable[[int, int], None]
+) -> Iterator[Entry]:
+    """Each entry in order, its place in the chain checked."""
+    (total,) = db.execute("SELECT count(*) FROM entry").fetchone()
+    before, last_seq, last_ms = GENESIS, 0, 0
+    rows = db.execute(
+        "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry ORDER BY seq"
+    )
+    for seq, at_ms, kind, component, subject, text, digest in rows:
+        if seq != last_seq + 1:
+            report.say(f"entry {last_seq + 1} is missing: {seq} follows {last_seq}")
+        if at_ms < last_ms:
+            report.say(f"entry {seq} is dated before its predecessor")
+        if hash_of(before, seq, at_ms, kind, component, subject, text) != digest:
+            report.say(f"entry {seq} does not match its hash: it or one before it was changed")
+        before, last_seq, last_ms = digest, seq, at_ms
+        report.entries += 1
+        if report.entries % STEP == 0:
+            progress(report.entries, total)
+        yield Entry(seq, at_ms, kind, component, subject, text, from_json(text), digest)
+    progress(total, total)
+
+
+class Truth:
+    """The tables as the entries say they must be."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.rollups: dict[tuple[Any, ...], list[int]] = {}
+        self.windows: dict[int, list[int]] = {}
+        self.holds: dict[str, list[Any]] = {}
+        self.facts: dict[tuple[str, str | int], tuple[Any, ...]] = {}
+        self.prices: dict[str, PriceVersion] = {}
+
+    def add(self, entry: Entry) -> None:
+        changes = Changes()
+        try:
+            changes.add(entry)
+        except (KeyError, ValueError, TypeError) as error:
+            self.report.say(f"entry {entry.seq} ({entry.kind}) cannot be understood: {error!r}")
+            return
+        for fact in changes.facts:
+            self._put(fact)
+        for opened in changes.opened:
+            self._open(opened)
+        for moved in changes.moved:
+            self._move(entry, moved)
+        for key, sums in changes.rollups.items():
+            add_up(self.rollups.setdefault(key, [0] * len(SUMS)), sums)
+        for number, used in changes.windows.items():
+            add_up(self.windows.setdefault(number, [0, 0, 0]), used)
+        if entry.kind in BOOKINGS:
+            self._check_cost(entry)
+
+    def _put(self, fact: Fact) -> None:
+        if fact.row is None:
+            self.facts.pop((fact.table, fact.key), None)
+            return
+        if fact.table == "price":
+            version = str(fact.key)
+            self.prices.setdefault(version, from_body(version, fact.row[1]))
+            self.facts.setdefault((fact.table, fact.key), fact.row)
+            return
+        self.facts[fact.table, fact.key] = fact.row
+
+    def _open(self, opened: HoldOpened) -> None:
+        self.holds[opened.id] = [
+            opened.component, "held", opened.expires_ms, opened.usd, opened.tokens, opened.calls,
+            0, 0, 0, opened.seq,
+        ]  # fmt: skip
+
+    def _move(self, entry: Entry, moved: HoldMoved) -> None:
+        row = self.holds.get(moved.id)
+        if row is None:
+            self.report.say(f"entry {entry.seq} moves {moved.id}, which was never opened")
+            return
+        ends = moved.status is not None and moved.id == entry.subject
+        late = moved.late and (row[1] == "expired" or row[8])
+        if ends and row[1] != "held" and not late:
+            self.report.say(f"entry {entry.seq} ends {moved.id} again: it was {row[1]}")
+        row[1] = moved.status or row[1]
+        row[2] = moved.expires_ms or row[2]
+        if moved.left is not None:
+            row[3:6] = moved.left
+        row[6] += moved.spent_usd
+        row[7] += moved.spent_tokens
+        row[8] |= moved.late
+
+    def _check_cost(self, entry: Entry) -> None:
+        """Work the cost out again: the same to the last nano-dollar."""
+        body = entry.body
+        self.report.bookings += 1
+        self.report.booked_usd += body["usd"]
+        version = self.prices.get(body["price_version"])
+        if version is None:
+            self.report.say(f"entry {entry.seq} names price {body['price_version']}, never kept")
+            return
+        if body.get("at_hold") or body["estimated"]:
+            return
+        try:
+            again = round_half_even(cost(normalise(body["usage"]), version).exact_usd)
+        except BudgetError as error:
+            self.report.say(f"entry {entry.seq} cannot be priced again: {error}")
+            return
+        if again != body["usd"]:
+            told, found = show_usd(body["usd"]), show_usd(again)
+            self.report.say(f"entry {entry.seq} booked {told} USD, its usage costs {found} USD")
+
+    def compare(self, db: sqlite3.Connection) -> None:
+        """Every table against what the entries add up to."""
+        report = self.report
+        rollups = {row[:5]: list(row[5:]) for row in db.execute("SELECT * FROM rollup")}
+        self._same("roll-up", self.rollups, rollups)
+        windows = {
+            row[0]: list(row[1:]) for row in db.execute("SELECT id, usd, tokens, calls FROM window")
+        }
+        opened = {key: [0, 0, 0] for table, key in self.facts if table == "window"}
+        self._same("window", opened | self.windows, windows)
+        holds = {row[0]: list(row[1:]) for row in db.execute("SELECT * FROM hold")}
+        self._same("hold", self.holds, holds)
+        for table in ("ledger", "price", "policy", "budget", "seed"):
+            self._same_facts(db, table)
+        report.rollups, report.windows, report.holds = len(rollups), len(windows), len(holds)
+
+    def _same(self, name: str, told: dict[Any, Any], found: dict[Any, Any]) -> None:
+        for key in told.keys() | found.keys():
+            if told.get(key) != found.get(key):
+                self.report.say(
+                    f"{name} {key}: entries add up to {told.get(key)}, the table has "
+                    f"{found.get(key)}"
+                )
+
+    def _same_facts(self, db: sqlite3.Connection, table: str) -> None:
+        told = {key: plain(row) for (name, key), row in self.facts.items() if name == table}
+        rows = db.execute(f"SELECT * FROM {table}")  # noqa: S608  # one of five literal names
+        self._same(table, told, {row[0]: list(row) for row in rows})
+
+
+def plain(row: tuple[Any, ...]) -> list[Any]:
+    return [to_json(value).decode() if isinstance(value, dict) else value for value in row]
+
+
+def add_up(sums: list[int], more: list[int]) -> None:
+    for i, amount in enumerate(more):
+        sums[i] += amount
