@@ -82,5 +82,3 @@ class Store(Protocol):
     async def start(self) -> Start:
         """Everything the actors need, from roll-ups and open holds."""
         ...
-
-

@@ -66,4 +66,3 @@ class Builder:
         if self.directory is not None:
             to = self.directory.address(to)
         return await self.roster.ask(to, request, caller)
-

@@ -175,5 +175,3 @@ async def until_signal() -> None:
             break
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-
-

@@ -14,8 +14,10 @@ Model = Annotated[str, Field(pattern=NAME)]
 TaskType = Annotated[str, Field(pattern=NAME)]
 ContextId = Annotated[str, Field(pattern=NAME)]
 PolicyName = Annotated[str, Field(pattern=NAME)]
-Tags = Annotated[dict[Annotated[str, Field(pattern=NAME)], Annotated[str, Field(pattern=NAME)]],
-                 Field(max_length=16)]
+Tags = Annotated[
+    dict[Annotated[str, Field(pattern=NAME)], Annotated[str, Field(pattern=NAME)]],
+    Field(max_length=16),
+]
 
 HoldId = NewType("HoldId", str)
 """`rsv_…` or `alc_…`: time-ordered, and it says which ledger keeps it."""

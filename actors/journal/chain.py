@@ -14,9 +14,7 @@ def link(before: bytes, seq: int, at_ms: int, draft: Draft) -> Entry:
     """Number a draft and chain it to its predecessor."""
     text = canonical(draft.body)
     digest = hash_of(before, seq, at_ms, draft.kind, draft.component, draft.subject, text)
-    return Entry(
-        seq, at_ms, draft.kind, draft.component, draft.subject, text, draft.body, digest
-    )
+    return Entry(seq, at_ms, draft.kind, draft.component, draft.subject, text, draft.body, digest)
 
 
 def hash_of(

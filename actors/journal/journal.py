@@ -9,7 +9,7 @@ import anyio
 from actors.journal.chain import link
 from actors.journal.projection import Changes
 from actors.ports import Batch, KeptKey, Start, StorageFailed, Store
-from actors.runtime import NOBODY, ActorLoop, ServiceActor
+from actors.runtime import NOBODY, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.errors import BudgetError, Unavailable
@@ -88,7 +88,7 @@ class Journal(ServiceActor):
                 if not self.writing:
                     self.writing = True
                     self.idle = anyio.Event()
-                    ActorLoop.current().spawn(self.write)
+                    self.spawn(self.write)
             case Flush():
                 self.receive(Append([], answer=True), call)
             case Broke():
@@ -111,7 +111,7 @@ class Journal(ServiceActor):
                         if isinstance(one.message, PurgeKeys):
                             await self.store.purge_keys(one.message.before_ms)
                         elif not isinstance(one.message, Append):
-                            ActorLoop.current().spawn(self.read, one.message, one.call)
+                            self.spawn(self.read, one.message, one.call)
         except StorageFailed as error:
             log.critical("the store failed, no more is written: %s", error)
             self.tell("journal", Broke(error), NOBODY)

@@ -146,4 +146,3 @@ class Ledger(ServiceActor):
                 hint="use a token whose scope names the component",
             )
         raise unknown_hold(ending.id_of(request))
-

@@ -116,4 +116,3 @@ def weighed(found: Weighed, call: Call[Any]) -> None:
         call.refuse(found.error)
         return
     call.answer(replies.weighed(task.request, task.estimate, found))
-

@@ -210,4 +210,3 @@ def cut(rows: Any, limit: int, cursor: str | None, key: Any) -> tuple[list[Any],
     after = [row for row in rows if cursor is None or key(row) > cursor]
     page = after[:limit]
     return page, key(page[-1]) if len(after) > limit else None
-

@@ -51,10 +51,11 @@ def refusal(
     verdict = decide.judge(pairs, own, ask.priority)
     if verdict.refusal is None:
         return None
-    return decide.denied(
-        verdict.refusal, own, ask.subject,
-        fits=_fits(world, ask, pairs), cheaper=_cheaper(world, ask),
-    )  # fmt: skip
+    left = decide.room(pairs, ask.priority)
+    if parent is not None:
+        left = Amounts(*(parent.held[i] if covered[i] else left[i] for i in range(3)))
+    remedies = {"fits": _fits(ask, left), "cheaper": _cheaper(world, ask, left)}
+    return decide.denied(verdict.refusal, own, ask.subject, **remedies)
 
 
 def refusal_to_enlarge(
@@ -116,13 +117,13 @@ def _unpriced(ask: Admit, refusing: list[str]) -> Unpriced:
     )
 
 
-def _fits(world: World, ask: Admit, pairs: list[decide.Seat]) -> dict[str, int] | None:
+def _fits(ask: Admit, left: Amounts) -> dict[str, int] | None:
     if ask.estimate is None or ask.version is None:
         return None
-    return remedy.fits(decide.room(pairs, ask.priority), ask.estimate, ask.version)
+    return remedy.fits(left, ask.estimate, ask.version)
 
 
-def _cheaper(world: World, ask: Admit) -> list[dict[str, str]]:
+def _cheaper(world: World, ask: Admit, left: Amounts) -> list[dict[str, str]]:
     if ask.estimate is None or ask.version is None:
         return []
 
@@ -133,5 +134,5 @@ def _cheaper(world: World, ask: Admit) -> list[dict[str, str]]:
         pairs = [(seat.rule, seat.meter) for seat in seats]
         return decide.judge(pairs, amounts, ask.priority).refusal is None
 
-    rivals = world.rivals(ask.version, ask.estimate)
+    rivals = world.rivals(ask.version, ask.estimate, left.usd)
     return remedy.cheaper(rivals, ask.estimate.tokens, admitted)

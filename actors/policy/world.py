@@ -1,13 +1,15 @@
 """What the policy engine knows, rebuilt from the journal at every start."""
 
+from decimal import Decimal
+
 from actors.policy.charges import Charges
 from actors.policy.counter import Charge, Counter
-from actors.policy.rule import Rule
+from actors.policy.rule import UNLIMITED, Rule
 from actors.policy.rulebook import Rulebook
 from actors.policy.state import EngineState, StoredCharge
 from actors.time import LedgerTime
 from protocols.costing import cost
-from protocols.money import round_up
+from protocols.money import NANOS_PER_USD, round_up
 from protocols.policy.charge import Amounts
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable
@@ -38,19 +40,23 @@ class World:
         self.next_window += 1
         return self.next_window - 1
 
-    def rivals(self, version: PriceVersion, estimate: Usage) -> list[tuple[int, PriceVersion]]:
-        """What else the same provider sells for less: (nano-dollars, version), dearest first.
+    def rivals(
+        self, version: PriceVersion, estimate: Usage, room_usd: int
+    ) -> list[tuple[int, PriceVersion]]:
+        """What else the same provider sells for less and within the room, dearest first:
+        (nano-dollars, version).
 
         A storm of refusals asks the same over and over, so answers are kept for a while.
         """
-        key = (version.id, *sorted(estimate.counts.items()))
+        key = (version.id, room_usd, *sorted(estimate.counts.items()))
         found = self._rivals.get(key)
         if found is None:
             if len(self._rivals) >= RIVALS_MAX:
                 self._rivals.clear()
+            within = None if room_usd >= UNLIMITED else Decimal(room_usd) / NANOS_PER_USD
             found = self._rivals[key] = [
                 (round_up(cost(estimate, rival).exact_usd), rival)
-                for rival in self.book.cheaper(version.provider, estimate, than=version)
+                for rival in self.book.cheaper(version.provider, estimate, version, within)
             ]
         return found
 

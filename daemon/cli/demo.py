@@ -47,7 +47,8 @@ def _play(home: House) -> Tally:
     tally = Tally()
     with Line() as line, replay(home.url, home.path / "tokens") as heard:
         for event in heard:
-            tally.hear(event)
+            if tally.hear(event) and (news := story.news(event)):
+                line.above(news)
             line.draw(story.running(tally))
     return tally
 

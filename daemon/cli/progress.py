@@ -30,6 +30,11 @@ class Line:
         if len(click.unstyle(text)) < width:
             self._write(CLEAR + text)
 
+    def above(self, text: str) -> None:
+        """Print a line that stays, above this one."""
+        self._write(CLEAR)
+        click.echo(text)
+
     def spin(self, text: str) -> None:
         self._turn += 1
         self.draw(f"{click.style(SPINNER[self._turn % len(SPINNER)], fg='cyan')} {text}")

@@ -14,8 +14,7 @@ def standings(items: Sequence[Json]) -> str:
     if not items:
         return "  no policy counts yet: nothing is limited"
     columns = [
-        *words("policy"),
-        Column("limit", figures=True),
+        *words("policy", "limit"),
         Column("used + held", optional=True),
         *figures("used", "held", "left"),
         Column("resets", optional=True),

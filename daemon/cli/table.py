@@ -73,7 +73,10 @@ def _on_the_point(cells: list[str]) -> list[str]:
     """Spaces after short fractions, so that all decimal points stand in one column."""
     tails = [_tail(cell) for cell in cells]
     longest = max(tails, default=0)
-    return [cell + " " * (longest - tail) for cell, tail in zip(cells, tails, strict=True)]
+    return [
+        cell + " " * (longest - tail if tail else 0)
+        for cell, tail in zip(cells, tails, strict=True)
+    ]
 
 
 def _tail(cell: str) -> int:
@@ -93,15 +96,15 @@ def _right(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
 
 
-def bar(used: float, held: float = 0.0, width: int = 12) -> str:
-    """How full: used in full blocks, held in grey, the rest dotted; green, amber, red."""
+def bar(used: float, held: float = 0.0, width: int = 12, colour: str | None = None) -> str:
+    """Draw how full: used solid, held shaded, the rest dotted; green, then amber, then red."""
     filled = round(min(used, 1.0) * width * 8)
     if used > 0:
         filled = max(filled, 1)
     whole, eighth = divmod(filled, 8)
     solid = "█" * whole + (EIGHTHS[eighth] if eighth else "")
     waiting = "▒" * min(round(held * width), width - len(solid))
-    colour = next(name for level, name in LEVELS if used + held >= level)
+    colour = colour or next(name for level, name in LEVELS if used + held >= level)
     rest = "░" * (width - len(solid) - len(waiting))
     return click.style(solid + waiting, fg=colour) + click.style(rest, dim=True)
 

@@ -3,7 +3,11 @@
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+import click
+
 PLACES = Decimal("0.0001")
+READ = 4
+"""So many decimals a person reads."""
 CENT = Decimal("0.01")
 FOREVER = "9999-"
 """The year in which a window that never ends would end."""
@@ -20,9 +24,10 @@ def usd(text: str | Decimal) -> str:
 
 
 def exact_usd(text: str | Decimal) -> str:
-    """Dollars to the last digit, at least two decimals."""
+    """Dollars to the last digit; what is below a hundredth of a cent stands back."""
     whole, _, fraction = f"{Decimal(text):f}".partition(".")
-    return f"${int(whole):,}.{fraction.rstrip('0').ljust(2, '0')}"
+    digits = fraction.rstrip("0").ljust(2, "0")
+    return f"${int(whole):,}.{digits[:READ]}" + click.style(digits[READ:], dim=True)
 
 
 def count(number: int, unit: str = "") -> str:

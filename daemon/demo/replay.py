@@ -28,6 +28,14 @@ class Booked(NamedTuple):
     tokens: int
 
 
+class Warned(NamedTuple):
+    """A hold was given with a warning: a policy has reached a threshold."""
+
+    call: Call
+    policy: str
+    threshold: float
+
+
 class Released(NamedTuple):
     """A hold was given back: the provider did not answer."""
 
@@ -55,7 +63,7 @@ class Finished(NamedTuple):
     crash: BaseException | None = None
 
 
-Heard = Booked | Released | Repeated | Refused | Finished
+Heard = Booked | Warned | Released | Repeated | Refused | Finished
 
 
 @contextmanager
@@ -107,6 +115,8 @@ class _Component:
         """Reserve, call the model (here: nobody), settle with the usage it sent."""
         key = f"{call.component}-{call.number}"
         held = self._reserve(call, key)
+        for warning in held["warnings"]:
+            tell(Warned(call, warning["policy"], warning["threshold"]))
         if call.fate == "repeated":
             tell(Repeated(call, same=self._reserve(call, key) == held))
         if call.fate == "released":

@@ -13,9 +13,7 @@ ADD_ROLLUP = (
     "ON CONFLICT (hour_ms, component, provider, model, task_type) DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
 )
-ADD_WINDOW = (
-    "UPDATE window SET usd = usd + ?, tokens = tokens + ?, calls = calls + ? WHERE id = ?"
-)
+ADD_WINDOW = "UPDATE window SET usd = usd + ?, tokens = tokens + ?, calls = calls + ? WHERE id = ?"
 INSERT_HOLD = (
     "INSERT INTO hold (id, component, status, expires_ms, usd, tokens, calls, opened_seq) "
     "VALUES (?, ?, 'held', ?, ?, ?, ?, ?)"

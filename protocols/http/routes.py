@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
-from pydantic_core import to_json
 
 from protocols.errors import Invalid, Malformed
 from protocols.http.body import parse, read
@@ -31,7 +30,7 @@ def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) ->
         message = verb.understand(fields)
         if (key := headers.get(KEY_HEADER)) is not None:
             caller = verb.keyed(caller, key, request.path, body)
-        return respond(to_json(await verb.ask(message, caller)), status)
+        return respond(await verb.ask(message, caller), status)
 
     return handle
 
@@ -52,7 +51,7 @@ def from_query(verb: Verb, authenticate: Authenticate) -> Handler:
         if "\0" in "".join(fields.values()):
             raise Malformed("the query has a value with U+0000")
         message = verb.understand(_placed(request.match_info, fields, "query"), strings=True)
-        return respond(to_json(await verb.ask(message, caller)), status)
+        return respond(await verb.ask(message, caller), status)
 
     return handle
 

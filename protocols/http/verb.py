@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from protocols.errors import Forbidden
 from protocols.http.invalid import invalid, refuse
@@ -34,7 +34,7 @@ def check_role(caller: Caller, roles: frozenset[str], role: Role) -> None:
 class Verb:
     """Checks the caller, understands the fields, asks whoever hears it."""
 
-    __slots__ = ("_address", "_ask", "_roles", "_scoped", "_strict", "_strings", "operation")
+    __slots__ = ("_address", "_ask", "_json", "_roles", "_scoped", "_strict", "_strings", "operation")
 
     def __init__(self, operation: Operation, ask: Ask) -> None:
         validator = operation.request.__pydantic_validator__
@@ -43,6 +43,7 @@ class Verb:
         self._address = operation.address
         self._roles = roles_from(operation.role)
         self._scoped = "component" in operation.request.model_fields
+        self._json = TypeAdapter(operation.reply).serializer.to_json
         self._strict = validator.validate_python
         self._strings = validator.validate_strings
 
@@ -57,11 +58,11 @@ class Verb:
             raise invalid(self.operation.request, fields, error) from None
         return message
 
-    async def ask(self, message: Request[Any], caller: Caller) -> Any:
-        """Ask whoever hears it, if the message is within the caller's scope."""
+    async def ask(self, message: Request[Any], caller: Caller) -> bytes:
+        """Ask whoever hears it, if it is within the caller's scope. The reply comes as JSON."""
         if self._scoped and caller.components is not None:
             _check_scope(caller, message.component)  # type: ignore[attr-defined]  # see _scoped
-        return await self._ask(self._address(message), message, caller)
+        return self._json(await self._ask(self._address(message), message, caller))
 
     def keyed(self, caller: Caller, key: str, path: str, body: bytes) -> Caller:
         """Give the caller this very key, bound to the operation, the path and the body."""

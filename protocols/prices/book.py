@@ -101,16 +101,25 @@ class PriceBook:
         chosen = {v.id: v for v in self._versions.values() if wanted in (None, v.provider)}
         return sorted(chosen.values(), key=lambda version: (version.provider, version.model))
 
-    def cheaper(self, provider: str, usage: Usage, than: PriceVersion) -> list[PriceVersion]:
+    def cheaper(
+        self, provider: str, usage: Usage, than: PriceVersion, within: Decimal | None = None
+    ) -> list[PriceVersion]:
         """List chat models of the provider that cost less for this usage, dearest first.
+
+        `within`: and at most so many USD.
 
         Only the nearest few are priced exactly: a host sells hundreds, and a refusal is in a hurry.
         """
         limit = cost(usage, than).exact_usd
         rough = [(_rough(usage, version), version) for version in self._chat(provider)]
-        near = heapq.nlargest(RIVALS_MAX, (r for r in rough if r[0] <= limit), key=_first)
+        reach = limit if within is None else min(limit, within)
+        near = heapq.nlargest(RIVALS_MAX, (r for r in rough if r[0] <= reach), key=_first)
         exact = [(_cost_or_none(usage, version), version) for _, version in near]
-        below = [(usd, version) for usd, version in exact if usd is not None and usd < limit]
+        below = [
+            (usd, version)
+            for usd, version in exact
+            if usd is not None and usd < limit and (within is None or usd <= within)
+        ]
         return [v for _, v in sorted(below, key=lambda pair: (-pair[0], pair[1].model))]
 
     def _chat_models(self, provider: str) -> tuple[PriceVersion, ...]:
