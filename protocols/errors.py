@@ -3,14 +3,12 @@
 BudgetError            code              HTTP  exit
 ├─ Malformed           malformed          400    1    the body or the headers do not parse
 ├─ Unauthenticated     unauthenticated    401    6    no token, or not one of ours
-├─ Denied              denied             402    5    a policy refuses; the numbers are in the fields
-├─ Forbidden           forbidden          403    6    the token's role, scope or Origin is not enough
+├─ Denied              denied             402    5    a policy refuses; the fields have the numbers
+├─ Forbidden           forbidden          403    6    role, scope or Origin is not enough
 ├─ NotFound            not-found          404    4    no such thing, or not yours
 ├─ MethodNotAllowed    method-not-allowed 405    2    the path exists, the method does not
 ├─ BodyTimeout         body-timeout       408    1    the body came too slowly
 ├─ HoldEnded           hold-ended         409    1    settled, released or expired before
-├─ InProgress          in-progress        409    1    the same key is being worked on
-├─ Conflict            conflict           409    1    it would contradict what is there
 ├─ TooLarge            too-large          413    1    the body passes the limit
 ├─ UnsupportedMedia    unsupported-media  415    1    not application/json, or compressed
 ├─ Misdirected         misdirected        421    1    the Host header is not one of ours
@@ -96,14 +94,6 @@ class HoldEnded(BudgetError):
     code, status, title = "hold-ended", 409, "The hold has already ended"
 
 
-class InProgress(BudgetError):
-    code, status, title = "in-progress", 409, "The same key is being worked on"
-
-
-class Conflict(BudgetError):
-    code, status, title = "conflict", 409, "This contradicts what is there"
-
-
 class TooLarge(BudgetError):
     code, status, title = "too-large", 413, "The body is too large"
 
@@ -133,7 +123,7 @@ class Busy(BudgetError):
 
 
 class Unavailable(BudgetError):
-    """The daemon cannot answer now. `outcome`: `not-applied`, or `unknown` when it may have been."""
+    """`outcome` says `not-applied`, or `unknown` when it may have been."""
 
     code, status, exit_code, title = "unavailable", 503, 3, "The daemon cannot answer now"
 

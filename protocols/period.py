@@ -22,6 +22,7 @@ SCOPES = get_args(Scope)
 HOUR_MS = 3_600_000
 BUCKETS = 60
 """A rolling window is counted in sixtieths; the oldest, partly outside, still counts in full."""
+ROLLING_MS_MAX = 400 * 24 * HOUR_MS
 FOREVER_MS = 253_402_300_799_000
 """The last second of the year 9999: where a `total` window ends."""
 SCOPE_MS = 90 * 24 * HOUR_MS
@@ -48,7 +49,7 @@ def _check_period(text: str) -> str:
     if text in CALENDAR or text in SCOPES:
         return text
     length = rolling_ms(text)
-    if length is None or not 60_000 <= length <= 400 * 24 * HOUR_MS:
+    if length is None or length > ROLLING_MS_MAX:
         known = ", ".join((*CALENDAR, *SCOPES))
         raise ValueError(f"must be one of {known}, or rolling:<duration> from 1m to 400d")
     return text

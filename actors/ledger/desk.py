@@ -8,7 +8,7 @@ from actors.ledger.once import Once
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.message import Call
-from protocols.policy.charge import Amounts, Places
+from protocols.policy.charge import ZERO, Amounts, Places
 from protocols.prices import PriceBook
 from protocols.tiers import TierTable
 
@@ -45,7 +45,7 @@ class Desk:
     def ask_policy(self, message: object, call: Call[Any]) -> None:
         self.tell("policy", message, call)
 
-    def note_parent(self, places: Places, drawn: Amounts = Amounts()) -> None:
+    def note_parent(self, places: Places, drawn: Amounts = ZERO) -> None:
         """An allocation changed because one of its draws did."""
         allocation = self.holds.get(places.parent or "")
         if allocation is not None and places.parent_held is not None:

@@ -43,7 +43,7 @@ def find_price(book: PriceBook, provider: str | None, model: str) -> tuple[str, 
 def booking_price(
     book: PriceBook, provider: str | None, model: str
 ) -> tuple[str, PriceVersion, bool]:
-    """As `find_price`, but a booking is never refused: an ambiguous name takes the dearest rates."""
+    """As `find_price`, but never refused: an ambiguous name takes the dearest rates."""
     try:
         return find_price(book, provider, model)
     except Unpriced:

@@ -7,7 +7,7 @@ from protocols.ledger import Held, HoldShown
 from protocols.message import Call
 from protocols.money import show_usd
 from protocols.period import rfc3339
-from protocols.policy.charge import Amounts, Places, Subject
+from protocols.policy.charge import ZERO, Amounts, Places, Subject
 from protocols.prices import PriceVersion
 
 
@@ -27,7 +27,7 @@ class Hold:
     places: Places
     metadata: dict[str, Any]
     status: str = "held"
-    spent: Amounts = Amounts()
+    spent: Amounts = ZERO
     late: bool = False
     ending: bool = False
     latecomers: "list[tuple[Any, Call[Any]]]" = field(default_factory=list)

@@ -48,10 +48,8 @@ Once = (
     Reserve | Allocate | Settle | Release | ReleaseAllocation | Extend | ExtendAllocation | Record
 )
 Look = Check | Explain | ShowReservation | ShowAllocation
-Told = (
-    Admitted | Refused | Posted | Returned | Enlarged | Weighed | Lapsed | KeyFound | Recalled
-    | PricesChanged
-)  # fmt: skip
+Seldom = Returned | Enlarged | Weighed | KeyFound | Recalled | PricesChanged
+Told = Admitted | Refused | Posted | Lapsed | Seldom
 Heard = Once | Look | Told
 
 
@@ -119,14 +117,20 @@ class Ledger(ServiceActor):
                 opening.refused(desk, message, call)
             case Posted():
                 ending.posted(desk, message, call)
+            case Lapsed():
+                ending.lapsed(desk, message, call)
+            case _:
+                self.hear_seldom(message, call)
+
+    def hear_seldom(self, message: Seldom, call: Call[Any]) -> None:
+        desk = self.desk
+        match message:
             case Returned():
                 ending.returned(desk, message, call)
             case Enlarged():
                 ending.enlarged(desk, message, call)
             case Weighed():
                 opening.weighed(message, call)
-            case Lapsed():
-                ending.lapsed(desk, message, call)
             case KeyFound():
                 desk.once.found(message, call, self.work)
             case Recalled():

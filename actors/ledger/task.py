@@ -8,7 +8,7 @@ from actors.ledger.hold import Hold
 from protocols.costing import cost
 from protocols.errors import Unpriced
 from protocols.money import round_half_even
-from protocols.policy.charge import Amounts
+from protocols.policy.charge import ZERO, Amounts
 from protocols.prices import PriceBook, PriceVersion
 from protocols.usage import TOKEN_KINDS, Usage, normalise
 
@@ -33,7 +33,7 @@ class Task:
     hold: Hold | None = None
     estimate: Estimate | None = None
     priced: Priced | None = None
-    amounts: Amounts = Amounts()
+    amounts: Amounts = ZERO
 
 
 def price_usage(

@@ -3,7 +3,7 @@
 from collections import deque
 
 from protocols.period import FOREVER_MS, Window, rfc3339
-from protocols.policy.charge import Amounts, Covers, WindowShown
+from protocols.policy.charge import ZERO, Amounts, Covers, WindowShown
 
 Levels = list[int]
 """Nano-dollars, tokens, calls: the order of AXES."""
@@ -15,7 +15,7 @@ class Counter:
     __slots__ = ("held", "id", "key", "policy", "rolling", "shown", "used", "window")
 
     def __init__(
-        self, number: int, policy: str, key: str, window: Window, used: Amounts = Amounts()
+        self, number: int, policy: str, key: str, window: Window, used: Amounts = ZERO
     ) -> None:
         self.id = number
         self.policy = policy

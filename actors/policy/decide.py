@@ -1,4 +1,4 @@
-"""The decision: plain functions on counters and integers. Check every limit, then add to every one."""
+"""The decision: plain functions on integers. Check every limit, then add to every counter."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

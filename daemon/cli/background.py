@@ -9,7 +9,7 @@ import click
 from daemon import client
 from daemon.cli.answer import Stop
 from daemon.cli.process import answering, log_of, start, stop
-from daemon.cli.settings import daemon_flags, flags_as_typed, settings_from
+from daemon.cli.settings import daemon_flags, flags_as_typed, settings_from, tell_notes
 
 
 @click.command()
@@ -17,6 +17,7 @@ from daemon.cli.settings import daemon_flags, flags_as_typed, settings_from
 def up(config_file: Path | None, **flags: Any) -> None:
     """Start the daemon in the background and wait until it is ready. Running already is fine."""
     settings = settings_from(config_file, **flags)
+    tell_notes(settings)
     home = settings.data_dir
     there = answering(home)
     news = "already running" if there else "ready"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from daemon.cli.settings import CONFIG, settings_from
+from daemon.cli.settings import CONFIG, settings_from, tell_notes
 from daemon.cli.table import render, words
 from daemon.cli.verb import Console, Plain
 from daemon.config import Settings, show
@@ -24,6 +24,7 @@ def config() -> None:
 def config_check(console: Console, /, config_file: Path | None) -> None:
     """Name every mistake at once; exit code 78 if there is one."""
     settings = settings_from(config_file)
+    tell_notes(settings)
     reply = {
         "file": str(settings.path) if settings.path else None,
         "policies": len(settings.policies),

@@ -10,6 +10,7 @@ import click
 from daemon.cli.answer import Stop
 from daemon.cli.progress import Line
 from daemon.cli.verb import NO_COLOUR
+from daemon.cli.verify import check
 from daemon.client import Client, find_token
 from daemon.demo import story
 from daemon.demo.house import House, house
@@ -35,10 +36,10 @@ def demo(*, keep: bool) -> None:
         tally = _play(home)
         with Client(home.url, find_token({}, home.url, home.path)) as asked:
             balances = list(asked.items("show_balances"))
-            entries = sum(1 for _ in asked.items("list_entries"))
+        report = check(home.path, lambda _done, _total: None)
     if not tally.refusals:
         raise Stop("the day went by without a refusal", "this is a bug of the demo: report it")
-    click.echo(story.ending(tally, balances, entries))
+    click.echo(story.ending(tally, balances, report))
     if keep:
         click.echo(f"\n  kept: {home.path}  (budget verify --data-dir {home.path})")
 

@@ -18,7 +18,7 @@ from daemon.cli.answer import Stop
 from daemon.cli.settings import settings_from
 from daemon.cli.verb import Console, Verb
 from daemon.clock import SystemClock
-from protocols.errors import BudgetError
+from protocols.errors import BudgetError, Unavailable
 
 OURS = "tekton-budget"
 NAMES = ("protocols", "actors", "daemon", "tekton_budget")
@@ -109,6 +109,9 @@ def _daemon(console: Console) -> Iterator[Finding]:
     try:
         health = console.client.get("/health")
         console.client.get("/status")
+    except Unavailable as nobody:
+        yield Finding("care", nobody.detail, nobody.hint)
+        return
     except BudgetError as error:
         yield Finding("bad", error.detail, error.hint)
         return
@@ -142,7 +145,7 @@ def _sqlite() -> Finding:
         return Finding(
             "care",
             f"SQLite {sqlite3.sqlite_version} is older than {'.'.join(map(str, SQLITE_SOUND))}",
-            "the daemon works around its known fault; a newer Python build brings a newer SQLite",
+            "its WAL can break when two connections checkpoint; a newer Python build has a newer one",
         )
     return Finding("good", f"SQLite {sqlite3.sqlite_version}")
 

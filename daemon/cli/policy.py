@@ -8,7 +8,7 @@ from daemon.cli import units
 from daemon.cli.calls import options
 from daemon.cli.kinds import Count, Pair, Usd
 from daemon.cli.standings import standings
-from daemon.cli.table import Column, figures, render, words
+from daemon.cli.table import Column, render, words
 from daemon.cli.verb import Console, Verb
 
 Json = dict[str, Any]
@@ -55,13 +55,9 @@ def policy_list(console: Console, /, **fields: Any) -> None:
 def _policies(rules: list[Json]) -> str:
     if not rules:
         return "  no policy yet: nothing is limited\n  budget policy set --help shows how"
-    columns = [
-        *words("policy", "applies to"),
-        *figures("limit"),
-        *words("per", "enforce"),
-        Column("budget", optional=True),
-    ]
-    return render(columns, [row for rule in rules for row in _rows(rule)])
+    columns = words("policy", "applies to", "limit", "per", "enforce")
+    rows = [row for rule in rules for row in _rows(rule)]
+    return render([*columns, Column("budget", optional=True)], rows)
 
 
 def _rows(rule: Json) -> list[list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import click
 
-from daemon.cli.settings import daemon_flags, misconfigured, settings_from
+from daemon.cli.settings import daemon_flags, misconfigured, settings_from, tell_notes
 from daemon.config import ConfigError
 
 
@@ -16,6 +16,7 @@ from daemon.config import ConfigError
 def serve(config_file: Path | None, **flags: Any) -> int:
     """Run the daemon until SIGTERM or Ctrl-C. One line on stderr says when it is ready."""
     settings = settings_from(config_file, **flags)
+    tell_notes(settings)
     run = import_module("daemon.run").run  # the server's libraries are nobody else's business
     try:
         code: int = anyio.run(run, settings)

@@ -43,16 +43,19 @@ def daemon_flags(function: F) -> F:
 def settings_from(config_file: Path | None = None, **flags: Any) -> Settings:
     """Load the effective settings. Raises `Stop` naming every mistake."""
     try:
-        settings = load(
+        return load(
             config_file,
             environ=os.environ,
             overrides={KEYS[name]: value for name, value in flags.items()},
         )
     except ConfigError as error:
         raise misconfigured(error) from None
+
+
+def tell_notes(settings: Settings) -> None:
+    """Say what is no mistake, but a person should know."""
     for note in settings.notes:
         click.echo(f"{click.style('note:', fg='cyan')} {note}", err=True)
-    return settings
 
 
 def misconfigured(error: ConfigError) -> Stop:

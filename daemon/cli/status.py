@@ -29,5 +29,9 @@ def _status(url: str, reply: Json) -> str:
         facts.append(f"up {units.lasting(uptime)}")
     if (pid := reply.get("pid")) is not None:
         facts.append(f"pid {pid}")
-    head = f"{dot} {reply['status']}  {url}  {' · '.join(facts)}"
-    return f"{head}\n\n{standings(reply['balances'])}"
+    lines = [f"{dot} {reply['status']}  {url}  {' · '.join(facts)}"]
+    for actor in reply.get("actors", []):
+        if actor["state"] != "running":
+            lines.append(f"  ! {actor['name']} is {actor['state']}")
+    lines += [click.style(f"  {note}", dim=True) for note in reply.get("notes", [])]
+    return "\n".join((*lines, "", standings(reply["balances"])))

@@ -98,7 +98,7 @@ def _right(text: str, width: int) -> str:
 
 def bar(used: float, held: float = 0.0, width: int = 12, colour: str | None = None) -> str:
     """Draw how full: used solid, held shaded, the rest dotted; green, then amber, then red."""
-    filled = round(min(used, 1.0) * width * 8)
+    filled = int(min(used, 1.0) * width * 8)
     if used > 0:
         filled = max(filled, 1)
     whole, eighth = divmod(filled, 8)

@@ -1,6 +1,7 @@
 """`budget verify`: recompute the whole journal."""
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 
 from daemon import client
 from daemon.cli import units
+from daemon.cli.answer import Stop
 from daemon.cli.progress import Line, gauge
 from daemon.cli.verb import DATA_DIR, Console, Plain
 
@@ -31,14 +33,23 @@ def verify(console: Console) -> int:
     """
     home = console.where["data_dir"] or client.default_data_dir(os.environ)
     with Line() as line:
-        report = import_module("daemon.journal.verify").verify(home, _drawn(line))
+        report = check(home, _drawn(line))
     problems: list[str] = report.problems
     reply = {"entries": report.entries, "problems": problems, "data_dir": str(home)}
     console.answer(reply, lambda: _verified(home, report.entries, problems))
     return EXIT_WRONG if problems else 0
 
 
-def _drawn(line: Line) -> Any:
+def check(home: Path, progress: Callable[[int, int], None]) -> Any:
+    """Run the daemon's own check. Raises `Stop` when there is nothing to read."""
+    fault_of_journal = import_module("daemon.journal.faults").JournalFault
+    try:
+        return import_module("daemon.journal.verify").verify(home, progress)
+    except fault_of_journal as fault:
+        raise Stop(str(fault), exit_code=fault.exit_code) from None
+
+
+def _drawn(line: Line) -> Callable[[int, int], None]:
     def progress(done: int, total: int) -> None:
         share = done / total if total else 1.0
         line.draw(f"verifying {gauge(share)} {units.count(done, 'entries')} of {total:,}")

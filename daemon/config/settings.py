@@ -140,9 +140,6 @@ class Limits(Section):
     components: int = Field(
         default=10_000, ge=1, le=16_000_000, description="components that may ever have a ledger"
     )
-    connections: int = Field(
-        default=1024, ge=1, le=65_536, description="open connections over TCP and socket together"
-    )
 
 
 class Holds(Section):

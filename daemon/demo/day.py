@@ -54,7 +54,7 @@ class Part(NamedTuple):
 
 
 DAY: dict[str, Part] = {
-    "apollo": Part(110, (
+    "apollo": Part(124, (
         Kind("gpt-5-mini", openai_responses, "planning", 3_400, 5_120, 900, 1_400),
         Kind("gpt-5-mini", openai_responses, "context", 6_800, 2_048, 500, 320),
         Kind("claude-haiku-4-5", anthropic, "planning", 900, 9_000, 1_100),
@@ -62,7 +62,7 @@ DAY: dict[str, Part] = {
         Kind("gpt-5-mini", openai_chat, "forecast", 2_100, 1_024, 350, 600),
         Kind("gpt-5", openai_responses, "review", 4_100, 7_168, 650, 900),
     )),
-    "rhetor": Part(90, (
+    "rhetor": Part(94, (
         Kind("claude-sonnet-4-5", anthropic, "writing", 420, 18_000, 950),
         Kind("gpt-4o", openai_chat, "writing", 2_600, 1_536, 620),
         Kind("claude-sonnet-4-5", anthropic, "editing", 1_300, 22_000, 700),

@@ -67,11 +67,10 @@ def _at(call: Call, text: str) -> str:
     )
 
 
-def ending(tally: Tally, balances: list[Json], entries: int) -> str:
+def ending(tally: Tally, balances: list[Json], report: Any) -> str:
     """Tell the whole day: the refusal, the balances, the costs."""
     first = tally.refusals[0]
     items = sorted(balances, key=lambda at: at["policy"] != first.error.facts["policy"])
-    made = f"{units.count(tally.total.calls, 'calls')} booked, {tally.released} given back"
     return f"""
 {refusal(first)}
 
@@ -81,8 +80,17 @@ def ending(tally: Tally, balances: list[Json], entries: int) -> str:
 {title("Cost by component and model")}
 {costs(tally)}
 
-{made}; {units.count(entries, "entries")} in the journal.
+{checked(tally, report)}
 Your own: {title("budget up")}, then {title("budget policy set --help")}"""
+
+
+def checked(tally: Tally, report: Any) -> str:
+    """Tell what the daemon's own check of the journal says."""
+    entries = units.count(report.entries, "entries")
+    if report.problems:
+        return click.style(f"✗ {entries}, and not all is well: {report.problems[0]}", fg="red")
+    booked = f"{units.count(tally.total.calls, 'calls')} booked, {tally.released} holds given back"
+    return f"{click.style('✓', fg='green')} {booked}; {entries} verified, every figure worked out again"
 
 
 def refusal(refused: Refused) -> str:

@@ -55,7 +55,7 @@ class Tally:
                 return self.released == 1
             case Refused():
                 self.refusals.append(event)
-                return len(self.refusals) > 1
+                return True
             case Repeated():
                 return event.same
             case Finished():

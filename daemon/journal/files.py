@@ -54,11 +54,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes, with the settings that durability rests on read back."""
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        for name, value in WRITER_PRAGMAS.items():
-            db.execute(f"PRAGMA {name} = {value}")
-            (found,) = db.execute(f"PRAGMA {name}").fetchone()
-            if found != value:
-                raise BadSettings(f"SQLite keeps {name} = {found}, the journal needs {value}")
+        settle_in(db)
         migrate(db, path)
     except sqlite3.DatabaseError as error:
         db.close()
@@ -67,6 +63,15 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def settle_in(db: sqlite3.Connection) -> None:
+    """Make the settings and read them back. Raises `BadSettings`."""
+    for name, value in WRITER_PRAGMAS.items():
+        db.execute(f"PRAGMA {name} = {value}")
+        (found,) = db.execute(f"PRAGMA {name}").fetchone()
+        if found != value:
+            raise BadSettings(f"SQLite keeps {name} = {found}, the journal needs {value}")
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

@@ -8,10 +8,11 @@ from actors.journal.projection import SUMS, Changes, Fact
 from actors.ports import Batch
 
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PLACES = ", ".join("?" * len(SUMS))
+_ADDED = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
 ADD_ROLLUP = (
-    f"INSERT INTO rollup VALUES (?, ?, ?, ?, ?, {', '.join('?' * len(SUMS))}) "
-    "ON CONFLICT (hour_ms, component, provider, model, task_type) DO UPDATE SET "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+    f"INSERT INTO rollup VALUES (?, ?, ?, ?, ?, {_PLACES}) "  # noqa: S608  # literal names
+    "ON CONFLICT (hour_ms, component, provider, model, task_type) DO UPDATE SET " + _ADDED
 )
 ADD_WINDOW = "UPDATE window SET usd = usd + ?, tokens = tokens + ?, calls = calls + ? WHERE id = ?"
 INSERT_HOLD = (

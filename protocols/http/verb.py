@@ -34,8 +34,6 @@ def check_role(caller: Caller, roles: frozenset[str], role: Role) -> None:
 class Verb:
     """Checks the caller, understands the fields, asks whoever hears it."""
 
-    __slots__ = ("_address", "_ask", "_json", "_roles", "_scoped", "_strict", "_strings", "operation")
-
     def __init__(self, operation: Operation, ask: Ask) -> None:
         validator = operation.request.__pydantic_validator__
         self.operation = operation

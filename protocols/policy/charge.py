@@ -23,6 +23,8 @@ class Amounts(NamedTuple):
     calls: int = 0
 
 
+ZERO = Amounts()
+
 Covers = tuple[bool, bool, bool]
 """For each axis: does it come out of an allocation?"""
 NOTHING: Covers = (False, False, False)

@@ -63,7 +63,7 @@ BROKEN = {
     "negative time": ("[daemon]\ndrain_s = -1", "daemon.drain_s", "drain_s = 10"),
     "not a number": ("[daemon]\ndrain_s = nan", "daemon.drain_s", "drain_s = 10"),
     "endless time": ("[limits]\nbody_s = 1e999999", "limits.body_s", "body_s = 10"),
-    "zero limit": ("[limits]\nconnections = 0", "limits.connections", "connections = 1024"),
+    "zero limit": ("[limits]\ninbox = 0", "limits.inbox", "inbox = 1024"),
     "date for a number": ("[holds]\nkey_hours = 2026-01-01", "holds.key_hours", "key_hours = 24"),
     "misspelt choice": ('[daemon]\nlog_format = "jsn"', "daemon.log_format", "did you mean json?"),
     "every interface": ('[daemon]\nhost = "0.0.0.0"', "daemon.host", "a unix socket"),
