@@ -57,7 +57,8 @@ class Start:
     priced: set[str] = field(default_factory=set)
     holds: dict[str, list[StoredHold]] = field(default_factory=dict)
     """Open holds by component."""
-    has_keys: bool = False
+    keys: frozenset[bytes] | None = frozenset()
+    """Every idempotency key in use; None when they are too many to keep in memory."""
 
 
 class Store(Protocol):

@@ -44,13 +44,12 @@ class Builder:
         )
         engine = PolicyEngine.start(roster.tell, self.time, self.book, self.tiers, start.engine)
         roster.register("policy", engine)
-        old = set(start.ledgers.values()) if start.has_keys else set()
 
         def ledger(name: str) -> Ref:
             component = name.partition(":")[2]
             return Ledger.start(
-                component, roster.tell, self.time, self.book, self.tiers, directory,
-                start.holds.pop(component, ()), keys_complete=component not in old,
+                component, roster.tell, self.time, self.book, self.tiers, directory, start.keys,
+                start.holds.pop(component, ()),
             )  # fmt: skip
 
         roster.factory("ledger:", ledger)

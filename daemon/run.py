@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 
 from actors.journal.journal import Journal, PurgeKeys
-from actors.policy.policies import Seed, Sweep
+from actors.policy.policies import Sweep
 from actors.prices import PriceMonitor
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
@@ -38,6 +38,8 @@ log = logging.getLogger("budget.daemon")
 PLACE_TAKEN = 69
 HOUR_MS = 3_600_000
 PURGE_EVERY_S = 60.0
+GC_THRESHOLD = (50_000, 20, 50)
+"""Rare collections: with many open holds the usual ones were measured to stop the loop for long."""
 
 
 async def run(settings: Settings) -> int:
@@ -74,6 +76,7 @@ async def live(settings: Settings, tokens: Tokens) -> int:
         listening = await stack.enter_async_context(serve(app, door))
         stack.callback(announce(settings.data_dir, listening))
         gc.freeze()  # what lives as long as the daemon need not be looked at again
+        gc.set_threshold(*GC_THRESHOLD)
         await until_signal()
         log.info("stopping")
         await roster.drain(settings.daemon.drain_s)
@@ -99,8 +102,8 @@ async def actors(
         supervisor.watch_journal("journal", journal)
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
         await supervisor.start_organ(Child("prices", price_monitor(book)))
-        for policy, digest in changed_seeds(settings.policies, begin.engine.seeds):
-            roster.tell("policy", Seed(policy, digest))
+        for seed in changed_seeds(settings, begin.engine.seeds):
+            roster.tell("policy", seed)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.broken)
             tasks.start_soon(sweep, roster, time, settings)

@@ -58,9 +58,9 @@ class Daemon:
     def spawn(self) -> Self:
         """Run, whatever comes of it."""
         self.lines = []
+        where = ["--data-dir", str(self.data_dir), "--config", str(self.config)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "daemon", "serve", "--port", "0"]
-            + ["--data-dir", str(self.data_dir), "--config", str(self.config)],
+            [sys.executable, "-P", "-m", "daemon", "serve", "--port", "0", *where],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={name: value for name, value in os.environ.items() if "BUDGET" not in name},

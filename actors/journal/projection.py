@@ -174,13 +174,16 @@ def facts_of(entry: Entry) -> list[Fact]:
             return [Fact("price", name, (name, body))]
         case "policy_set":
             kept = (name, body["after"], body["revision"], body["counting"], body["by"])
-            facts = [Fact("policy", name, (*kept, entry.at_ms))]
-            if "seed" in body:
-                facts.append(Fact("seed", name, (name, body["seed"])))
-            return facts
+            return [Fact("policy", name, (*kept, entry.at_ms)), *seed(f"policy {name}", body)]
         case "policy_removed":
             return [Fact("policy", name, None)]
         case "budget_set":
-            return [Fact("budget", name, (name, body["after"]))]
+            fact = Fact("budget", name, (name, body["after"]))
+            return [fact, *seed(f"budget {name}", body)]
         case unknown:
             raise ValueError(f"entry {entry.seq} is of unknown kind {unknown!r}")
+
+
+def seed(about: str, body: dict[str, Any]) -> list[Fact]:
+    """Which text of `budget.toml` was applied last."""
+    return [Fact("seed", about, (about, body["seed"]))] if "seed" in body else []

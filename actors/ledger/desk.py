@@ -1,5 +1,6 @@
 """What every verb of a ledger works with."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from actors.ledger.directory import Directory
@@ -24,9 +25,7 @@ class Desk:
         book: PriceBook,
         tiers: TierTable,
         directory: Directory,
-        holds: dict[str, Hold],
-        *,
-        keys_complete: bool,
+        old_keys: AbstractSet[bytes] | None,
     ) -> None:
         self.component = component
         self.name = f"ledger:{component}"
@@ -36,8 +35,8 @@ class Desk:
         self.book = book
         self.tiers = tiers
         self.directory = directory
-        self.holds = holds
-        self.once = Once(self.name, component, tell, complete=keys_complete)
+        self.holds: dict[str, Hold] = {}
+        self.once = Once(self.name, component, tell, old_keys)
         self.recalls = 0
         """Questions to the journal about ended holds that are still out."""
         self.ended_meanwhile: set[str] = set()

@@ -5,7 +5,7 @@ from typing import Any
 
 from actors.runtime import NOBODY
 from actors.tell import Tell
-from protocols.errors import Busy, NotFound
+from protocols.errors import Forbidden, NotFound
 from protocols.journal import Append, Draft
 from protocols.names import HOLD_ID, ledger_of
 from protocols.prices import PriceVersion
@@ -27,12 +27,12 @@ class Directory:
         self._priced = set(priced)
 
     def number_of(self, component: str) -> int:
-        """The component's number; a new one is written down. Raises `Busy` past the limit."""
+        """The component's number; a new one is written down. Raises `Forbidden` past the limit."""
         number = self._number.get(component)
         if number is not None:
             return number
         if len(self._number) >= self.components_max:
-            raise Busy(
+            raise Forbidden(
                 f"{self.components_max} components have a ledger; {component} would be one more",
                 hint="raise limits.components in budget.toml, or use a name that exists",
             )

@@ -5,6 +5,7 @@ answers the caller once that is on disk. Nobody waits in between.
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
 from actors.ledger import ending, opening
@@ -64,14 +65,11 @@ class Ledger(ServiceActor):
         book: PriceBook,
         tiers: TierTable,
         directory: Directory,
+        old_keys: AbstractSet[bytes] | None = frozenset(),
         stored: Iterable[StoredHold] = (),
-        *,
-        keys_complete: bool,
     ) -> None:
         super().__init__(f"ledger:{component}")
-        self.desk = Desk(
-            component, tell, time, book, tiers, directory, {}, keys_complete=keys_complete
-        )
+        self.desk = Desk(component, tell, time, book, tiers, directory, old_keys)
         for row in stored:
             self.desk.holds[row.id] = ending.rebuilt(self.desk, row)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from actors.ledger.keys import Flight, Keys, digest
@@ -19,11 +20,13 @@ Work = Callable[[Task, Call[Any]], None]
 class Once:
     """Starts work for a new key, and ends every piece of work: written down, then answered."""
 
-    def __init__(self, ledger: str, component: str, tell: Tell, *, complete: bool) -> None:
+    def __init__(
+        self, ledger: str, component: str, tell: Tell, old: AbstractSet[bytes] | None
+    ) -> None:
         self.ledger = ledger
         self.component = component
         self.tell = tell
-        self.keys = Keys(complete=complete)
+        self.keys = Keys(old)
 
     def begin(self, request: Any, call: Call[Any], work: Work) -> None:
         """Do the work, unless its key was answered, is being worked on, or must be looked up."""
@@ -42,10 +45,10 @@ class Once:
             self.tell("journal", Append([], known.answer), call)
         else:
             self.keys.flights[key] = Flight(fingerprint)
-            if self.keys.complete:
-                self._start(task, call, work)
-            else:
+            if self.keys.maybe_in_journal(key):
                 self.tell("journal", FindKey(self.ledger, key, task), call)
+            else:
+                self._start(task, call, work)
 
     def found(self, answer: KeyFound, call: Call[Any], work: Work) -> None:
         """The journal has looked: repeat the stored answer, or start."""

@@ -80,7 +80,7 @@ class PolicyEngine(ServiceActor):
                     call,
                 )
             case policies.Sweep():
-                self.world.rules.forget(self.time.now_ms())
+                self.world.forget()
             case PricesChanged():
                 self.world.change_book(message.book)
             case SetPolicy() | RemovePolicy() | SetBudget() | policies.Seed():

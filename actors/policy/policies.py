@@ -33,9 +33,9 @@ from protocols.tiers import TIERS
 
 @dataclass(slots=True)
 class Seed:
-    """A policy of `budget.toml` whose text is new or changed since it was last applied."""
+    """A part of `budget.toml` whose text is new or changed since it was last applied."""
 
-    policy: Policy
+    what: Policy | SetBudget
     digest: str
 
 
@@ -63,11 +63,17 @@ def change(world: World, ask: Changes, by: str) -> Change:
             fields = {name: getattr(ask, name) for name in Policy.model_fields}
             return set_policy(world, Policy.model_construct(**fields), by, ask.why)
         case Seed():
-            return set_policy(world, ask.policy, "budget.toml", None, ask.digest)
+            return plant(world, ask)
         case RemovePolicy():
             return remove_policy(world, ask, by)
         case SetBudget():
             return set_budget(world, ask, by)
+
+
+def plant(world: World, seed: Seed) -> Change:
+    if isinstance(seed.what, SetBudget):
+        return set_budget(world, seed.what, "budget.toml", seed.digest)
+    return set_policy(world, seed.what, "budget.toml", None, seed.digest)
 
 
 def set_policy(
@@ -89,7 +95,7 @@ def set_policy(
         "revision": revision, "counting": counting, "by": by, "why": why,
     }  # fmt: skip
     if seed is not None:
-        body["seed"] = world.seeds[policy.name] = seed
+        body["seed"] = seed
     return Change([Draft("policy_set", "", policy.name, body)], shown(rule))
 
 
@@ -112,11 +118,13 @@ def remove_policy(world: World, ask: RemovePolicy, by: str) -> Change:
     return Change([draft], PolicyRemoved(ask.name), stamp=True)
 
 
-def set_budget(world: World, ask: SetBudget, by: str) -> Change:
+def set_budget(world: World, ask: SetBudget, by: str, seed: str | None = None) -> Change:
     before = world.budgets.get(ask.name)
     after = {"owner": ask.owner, "note": ask.note}
     world.budgets[ask.name] = after
     body = {"before": before, "after": after, "by": by, "why": ask.why}
+    if seed is not None:
+        body["seed"] = seed
     return Change([Draft("budget_set", "", ask.name, body)], budget(world, ask.name))
 
 

@@ -45,7 +45,7 @@ class EngineState:
     policies: list[StoredPolicy] = field(default_factory=list)
     budgets: dict[str, dict[str, Any]] = field(default_factory=dict)
     seeds: dict[str, str] = field(default_factory=dict)
-    """Digest of each policy of `budget.toml` as it was last applied."""
+    """Digest of each part of `budget.toml` as it was last applied, by kind and name."""
     windows: list[StoredWindow] = field(default_factory=list)
     charges: list[StoredCharge] = field(default_factory=list)
     next_window: int = 1

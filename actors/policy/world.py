@@ -16,6 +16,7 @@ from protocols.tiers import TierTable
 from protocols.usage import Usage
 
 RIVALS_MAX = 256
+FORGET_EVERY_S = 60.0
 
 
 class World:
@@ -28,10 +29,10 @@ class World:
         self.book = book
         self.tiers = tiers
         self.budgets = dict(state.budgets)
-        self.seeds = dict(state.seeds)
         self.next_window = state.next_window
         self.rules = Rulebook()
         self.charges = Charges()
+        self._forgot_at = time.monotonic()
         self._rivals: dict[tuple[object, ...], list[tuple[int, PriceVersion]]] = {}
         self._restore(state)
 
@@ -59,6 +60,12 @@ class World:
                 for rival in self.book.cheaper(version.provider, estimate, version, within)
             ]
         return found
+
+    def forget(self) -> None:
+        """Let go of closed windows, now and then: it looks at every counter."""
+        if self.time.monotonic() - self._forgot_at >= FORGET_EVERY_S:
+            self._forgot_at = self.time.monotonic()
+            self.rules.forget(self.time.now_ms())
 
     def change_book(self, book: PriceBook) -> None:
         self.book = book

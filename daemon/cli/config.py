@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from daemon.cli import units
 from daemon.cli.settings import CONFIG, settings_from, tell_notes
 from daemon.cli.table import render, words
 from daemon.cli.verb import Console, Plain
@@ -36,8 +37,9 @@ def config_check(console: Console, /, config_file: Path | None) -> None:
 
 def _checked(settings: Settings) -> str:
     mark = click.style("✓", fg="green")
-    policies, budgets = len(settings.policies), len(settings.budgets)
-    return f"{mark} {settings.path or 'the defaults'}: {policies} policies, {budgets} budgets"
+    rules = units.count(len(settings.policies), "policies")
+    budgets = units.count(len(settings.budgets), "budgets")
+    return f"{mark} {settings.path or 'the defaults'}: {rules}, {budgets}"
 
 
 @config.command("show", cls=Plain)

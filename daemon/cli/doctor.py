@@ -145,7 +145,7 @@ def _sqlite() -> Finding:
         return Finding(
             "care",
             f"SQLite {sqlite3.sqlite_version} is older than {'.'.join(map(str, SQLITE_SOUND))}",
-            "its WAL can break when two connections checkpoint; a newer Python build has a newer one",
+            "two connections can break its log; a newer build of Python has a newer SQLite",
         )
     return Finding("good", f"SQLite {sqlite3.sqlite_version}")
 

@@ -30,8 +30,7 @@ def _status(url: str, reply: Json) -> str:
     if (pid := reply.get("pid")) is not None:
         facts.append(f"pid {pid}")
     lines = [f"{dot} {reply['status']}  {url}  {' · '.join(facts)}"]
-    for actor in reply.get("actors", []):
-        if actor["state"] != "running":
-            lines.append(f"  ! {actor['name']} is {actor['state']}")
+    actors = [actor for actor in reply.get("actors", []) if actor["state"] != "running"]
+    lines += [f"  ! {actor['name']} is {actor['state']}" for actor in actors]
     lines += [click.style(f"  {note}", dim=True) for note in reply.get("notes", [])]
     return "\n".join((*lines, "", standings(reply["balances"])))

@@ -1,5 +1,6 @@
 """Figures for people: each says its unit."""
 
+import re
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -32,10 +33,9 @@ def exact_usd(text: str | Decimal) -> str:
 
 def count(number: int, unit: str = "") -> str:
     """Write a whole number with its unit: 1,204 tokens, 1 call."""
-    shown = f"{number:,}"
-    if not unit:
-        return shown
-    return f"{shown} {unit.removesuffix('s') if abs(number) == 1 else unit}"
+    if abs(number) == 1:
+        unit = re.sub("ies$", "y", unit).removesuffix("s")
+    return f"{number:,} {unit}".rstrip()
 
 
 def amount(axis: str, value: str | int) -> str:

@@ -58,7 +58,7 @@ def _drawn(line: Line) -> Callable[[int, int], None]:
 
 
 def _verified(home: Path, entries: int, problems: list[str]) -> str:
-    counted = "1 entry" if entries == 1 else units.count(entries, "entries")
+    counted = units.count(entries, "entries")
     if not problems:
         return f"{click.style('✓', fg='green')} {counted}, and everything adds up"
     shown = [f"  {problem}" for problem in problems[:SHOWN_MAX]]

@@ -1,5 +1,6 @@
 """What the demo shows: the day as it goes, then refusal, balances and costs."""
 
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ def opening() -> str:
     """Say what is about to be seen."""
     limit = units.usd(str(LIMIT_USD))
     return f"""{title("A day in an AI house")}
-Four components share {limit} a day. The daemon, the prices and the shapes of usage
+Four components share {limit} a day. The daemon, the prices and the usage objects
 are real; no model is called, nothing is sent anywhere, nothing is paid.
 """
 
@@ -46,7 +47,7 @@ def news(event: Heard) -> str | None:
     match event:
         case Booked(call=call):
             asked = units.count(call.max_output_tokens, "output tokens")
-            return _at(call, f"{event.kind}: took more than the {asked} it held; booked in full")
+            return _at(call, f"{event.kind}: more than its {asked}; booked in full")
         case Warned(call=call):
             return _at(call, f"warned: {event.policy} has reached {event.threshold:.0%}")
         case Released(call=call):
@@ -80,17 +81,25 @@ def ending(tally: Tally, balances: list[Json], report: Any) -> str:
 {title("Cost by component and model")}
 {costs(tally)}
 
-{checked(tally, report)}
+{checked(tally, items[0]["used"], report)}
 Your own: {title("budget up")}, then {title("budget policy set --help")}"""
 
 
-def checked(tally: Tally, report: Any) -> str:
-    """Tell what the daemon's own check of the journal says."""
+def checked(tally: Tally, house_used: str, report: Any) -> str:
+    """Tell whether the receipts, the balance and the journal agree."""
     entries = units.count(report.entries, "entries")
-    if report.problems:
-        return click.style(f"✗ {entries}, and not all is well: {report.problems[0]}", fg="red")
-    booked = f"{units.count(tally.total.calls, 'calls')} booked, {tally.released} holds given back"
-    return f"{click.style('✓', fg='green')} {booked}; {entries} verified, every figure worked out again"
+    receipts = units.count(tally.total.calls, "receipts")
+    same = tally.total.usd == Decimal(house_used)
+    return "\n".join(
+        (
+            _tick(good=same) + f"{receipts} add up to the balance of the house, to the last digit",
+            _tick(good=report.clean) + f"{entries} verified: every figure was worked out again",
+        )
+    )
+
+
+def _tick(*, good: bool) -> str:
+    return click.style("✓ ", fg="green") if good else click.style("✗ not so: ", fg="red")
 
 
 def refusal(refused: Refused) -> str:

@@ -12,6 +12,9 @@ from protocols.period import Window
 from protocols.policy.charge import Amounts, Covers
 from protocols.policy.policy import Policy
 
+KEYS_MAX = 200_000
+"""About 20 MB; beyond, each new key is looked up."""
+
 
 def load(db: sqlite3.Connection) -> Start:
     """Read in one transaction, so that all of it is of the same moment."""
@@ -29,12 +32,17 @@ def _load(db: sqlite3.Connection) -> Start:
         start.seq, start.at_ms, start.hash = last
     start.ledgers = dict(db.execute("SELECT number, component FROM ledger"))
     start.priced = {row[0] for row in db.execute("SELECT id FROM price")}
-    (start.has_keys,) = db.execute("SELECT EXISTS (SELECT 1 FROM idempotency)").fetchone()
+    start.keys = keys(db)
     open_now = open_holds(db)
     for hold in open_now:
         start.holds.setdefault(hold.component, []).append(hold)
     start.engine = engine_state(db, open_now, start.at_ms)
     return start
+
+
+def keys(db: sqlite3.Connection) -> frozenset[bytes] | None:
+    rows = db.execute("SELECT key FROM idempotency LIMIT ?", (KEYS_MAX + 1,)).fetchall()
+    return None if len(rows) > KEYS_MAX else frozenset(row[0] for row in rows)
 
 
 def engine_state(db: sqlite3.Connection, open_now: list[StoredHold], at_ms: int) -> EngineState:

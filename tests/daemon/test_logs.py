@@ -64,6 +64,7 @@ def test_a_file_gets_one_json_object_a_line(fd: int) -> None:
 
 def test_a_terminal_gets_words() -> None:
     reader, terminal = pty.openpty()
+    os.set_blocking(reader, False)
     logs.set_up("info", "auto", terminal)
 
     log.info("settled", extra={"component": "apollo", "note": "a b"})
@@ -170,3 +171,19 @@ def test_a_broken_destination_never_stops_the_service(destination: str) -> None:
     )
 
     assert (ran.returncode, ran.stdout) == (0, "served\n")
+
+
+def test_a_log_whose_descriptor_was_closed_never_lands_in_a_file_of_ours(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    program = f"import os; logs.set_up('info'); os.open({str(journal)!r}, os.O_WRONLY | os.O_CREAT)"
+    program = PROGRAM.replace('logs.set_up("info")', program)
+
+    subprocess.run(
+        ["bash", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, program],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+
+    assert journal.read_bytes() == b""
