@@ -1,4 +1,4 @@
-"""The world as actors see it: a clock and a store."""
+"""The world as actors see it: a clock, a store, price sources."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -7,6 +7,7 @@ from actors.journal.projection import Changes
 from actors.policy.state import EngineState
 from protocols.journal import Entries, Entry, ListEntries, StoredHold
 from protocols.ledger import Holds, ListAllocations, ListReservations
+from protocols.prices import PriceBook
 
 
 class Clock(Protocol):
@@ -19,6 +20,20 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only go forward, whatever the wall clock does."""
         ...
+
+
+class PriceSource(Protocol):
+    """Somebody who says what models cost."""
+
+    name: str
+
+    async def fetch(self) -> PriceBook:
+        """Everything it knows now. Raises `SourceFailed`."""
+        ...
+
+
+class SourceFailed(Exception):
+    """A price source gave nothing that can be used; the prices in force stay."""
 
 
 class StorageFailed(Exception):

@@ -14,6 +14,7 @@ import anyio
 
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
+from actors.ports import SourceFailed
 from actors.prices import PriceMonitor
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
@@ -27,15 +28,16 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
-from daemon.prices import load_book, read_book
+from daemon.prices.source import BookFile
 from daemon.tokens import Tokens
 from protocols.http import DoorSettings, Listening, application, serve
 from protocols.prices import PriceBook
-from protocols.tiers import DEFAULT, TierTable
+from protocols.tiers import DEFAULT
 
 log = logging.getLogger("budget.daemon")
 
 PLACE_TAKEN = 69
+CONFIGURATION = 78
 HOUR_MS = 3_600_000
 PURGE_EVERY_S = 60.0
 GC_THRESHOLD = (50_000, 20, 50)
@@ -47,16 +49,31 @@ async def run(settings: Settings) -> int:
     set_up(settings.daemon.log_level, settings.daemon.log_format)
     os.umask(0o077)
     try:
-        tokens = Tokens(settings.data_dir, settings.tokens)
         with locked(settings.data_dir):
-            return await live(settings, tokens)
-    except JournalFault as fault:
-        return fail(str(fault), fault.exit_code)
-    except Broken as fault:
-        return fail(str(fault), fault.exit_code)
-    except OSError as error:
-        place = f"{settings.daemon.host}:{settings.daemon.port}"
-        return fail(f"cannot listen on {place}: {error.strerror or error}", PLACE_TAKEN)
+            return await live(settings, Tokens(settings.data_dir, settings.tokens))
+    except Exception as error:  # noqa: BLE001  # sorted below; what is not known goes on
+        return sorted_out(sole(error), settings)
+
+
+def sorted_out(error: BaseException, settings: Settings) -> int:
+    """What ends the daemon, as one line and an exit code."""
+    match error:
+        case JournalFault() | Broken():
+            return fail(str(error), error.exit_code)
+        case SourceFailed():
+            return fail(f"prices.book: {error}", CONFIGURATION)
+        case OSError():
+            place = f"{settings.daemon.host}:{settings.daemon.port}"
+            return fail(f"cannot listen on {place}: {error.strerror or error}", PLACE_TAKEN)
+        case _:
+            raise error
+
+
+def sole(error: BaseException) -> BaseException:
+    """Task groups wrap what goes through them, even a single error."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def fail(reason: str, code: int) -> int:
@@ -93,10 +110,13 @@ async def actors(
         inbox_max=settings.limits.inbox,
         ask_timeout_s=settings.limits.answer_s,
     )
-    book = price_book(settings)
+    source = BookFile(settings.prices.book)
+    book = (await source.fetch()).with_free(settings.prices.free_providers)
     begin = await store.start()
     time = LedgerTime(SystemClock(), begin.at_ms)
-    builder = Builder(roster, store, time, book, tier_table(settings), settings.limits.components)
+    builder = Builder(
+        roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components
+    )
     async with roster, ActorLoop(settings.daemon.drain_s), Supervisor(roster) as supervisor:
         journal = Journal.start(roster.tell, time, store, begin)
         supervisor.watch_journal("journal", journal)
@@ -109,12 +129,6 @@ async def actors(
             tasks.start_soon(sweep, roster, time, settings)
             yield roster, builder, Health(roster, time, book, settings)
             tasks.cancel_scope.cancel()
-
-
-def price_book(settings: Settings) -> PriceBook:
-    path = settings.prices.book
-    book = load_book() if path is None else read_book(path.read_bytes())
-    return book.with_free(settings.prices.free_providers)
 
 
 def price_monitor(book: PriceBook) -> Callable[[], Awaitable[Ref]]:
@@ -133,13 +147,6 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             purged_at = time.monotonic()
             roster.tell("journal", PurgeKeys(time.now_ms() - settings.holds.key_hours * HOUR_MS))
-
-
-def tier_table(settings: Settings) -> TierTable:
-    tiers = settings.tiers
-    return DEFAULT.extended(
-        TierTable(models=tiers.models, providers=tiers.providers, components=tiers.components)
-    )
 
 
 def door_settings(settings: Settings) -> DoorSettings:

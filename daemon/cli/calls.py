@@ -64,9 +64,9 @@ def used(fields: Json) -> Json:
     usage: Json | None = fields.pop("usage")
     counts = {name: fields.pop(name) for name in ("input", "cache_read", "output")}
     counts = {name: count for name, count in counts.items() if count is not None}
-    if usage and counts:
+    if usage is not None and counts:
         raise click.UsageError("give either --usage or counts, not both")
-    if usage or counts:
+    if usage is not None or counts:
         return usage or counts
     if sys.stdin.isatty():
         raise click.UsageError("say what was used: --usage FILE, or --in N --out N")

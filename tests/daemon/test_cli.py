@@ -13,7 +13,8 @@ import click
 import pytest
 
 from daemon.cli.calls import USED, WANTED
-from daemon.cli.group import SECTIONS, VERBS, budget as group
+from daemon.cli.group import SECTIONS, VERBS
+from daemon.cli.group import budget as group
 from daemon.cli.policy import RULE
 from protocols.ledger import Wanted
 from protocols.policy.policy import Limit, Match, Policy
