@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from protocols.errors import BudgetError, every_error
+from protocols.money import PATTERN as MONEY
+from protocols.money import show_usd
 from protocols.operations import OPERATIONS, PREFIX, Operation
 
 Schema = dict[str, Any]
@@ -72,7 +74,16 @@ def _derived_schemas() -> tuple[Schema, dict[str, tuple[str, str]]]:
         for name in dict.fromkeys(name for name, _, _ in inputs)
     }
     schemas: Schema = rest["$defs"]
+    _write_money(schemas)
     return schemas, pairs
+
+
+def _write_money(schemas: Schema) -> None:
+    """Show the default of a sum in a request as it is written, not as it is held inside."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            if field.get("pattern") == MONEY and isinstance(field.get("default"), int):
+                field["default"] = show_usd(field["default"])
 
 
 def _operation(operation: Operation, request: Schema, reply: str) -> Schema:

@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Thread
@@ -173,6 +174,13 @@ class Daemon:
 
     def delete(self, path: str) -> Answer:
         return self.call("DELETE", PREFIX + path)
+
+    def until(self, path: str, fits: Callable[[Any], bool]) -> Any:
+        """Ask again and again until the answer fits; what only time can bring."""
+        deadline = time.monotonic() + 10
+        while not fits(body := self.get(path).body):
+            assert time.monotonic() < deadline, body
+        return body
 
     def session(
         self, *, connections: int = 100, socket: str | None = None

@@ -174,7 +174,7 @@ def facts_of(entry: Entry) -> list[Fact]:
             return [Fact("price", name, (name, body))]
         case "policy_set":
             kept = (name, body["after"], body["revision"], body["counting"], body["by"])
-            return [Fact("policy", name, (*kept, entry.at_ms)), *seed(f"policy {name}", body)]
+            return [Fact("policy", name, (*kept, body["at_ms"])), *seed(f"policy {name}", body)]
         case "policy_removed":
             return [Fact("policy", name, None)]
         case "budget_set":

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from actors.ledger.hold import Hold, places_body, subject_body
+from actors.ledger.hold import Hold, places_body
 from actors.ledger.task import Priced, Task
+from actors.subject import subject_body
 from protocols.errors import BudgetError
 from protocols.journal import Draft
 from protocols.ledger import Extend, ExtendAllocation

@@ -4,12 +4,11 @@ from typing import Any
 
 from actors.ledger import drafts, replies
 from actors.ledger.desk import Desk
-from actors.ledger.directory import unknown_hold
 from actors.ledger.estimate import booking_price
-from actors.ledger.hold import Hold, read_places, read_subject, shown
+from actors.ledger.hold import Hold, shown
 from actors.ledger.task import Task, charge_hold, price_usage
-from protocols.errors import BudgetError, HoldEnded, Invalid
-from protocols.journal import Recall, Recalled, StoredHold
+from protocols.errors import HoldEnded, Invalid
+from protocols.journal import Recall
 from protocols.ledger import (
     Extend,
     ExtendAllocation,
@@ -34,7 +33,6 @@ from protocols.policy.charge import (
     Returned,
     Subject,
 )
-from protocols.prices.kept import from_body
 from protocols.tiers import tier_of
 
 Show = ShowReservation | ShowAllocation
@@ -235,66 +233,3 @@ def recall(desk: Desk, task: Task, call: Call[Any]) -> None:
     """Not open here: the journal knows what became of it."""
     desk.recalls += 1
     desk.tell("journal", Recall(desk.name, id_of(task.request), task), call)
-
-
-def recalled(desk: Desk, found: Recalled, call: Call[Any]) -> None:
-    desk.recalls -= 1
-    task: Task = found.memo
-    stored = found.hold
-    stale = id_of(task.request) in desk.ended_meanwhile
-    if not desk.recalls:
-        desk.ended_meanwhile.clear()
-    try:
-        if id_of(task.request) in desk.holds:
-            _again(desk, task, call)
-        elif stale:
-            recall(desk, task, call)
-        elif stored is None or stored.component != desk.component:
-            raise unknown_hold(id_of(task.request))
-        else:
-            _remembered(desk, stored, task, call)
-    except BudgetError as error:
-        desk.once.give_up(task, error, call)
-
-
-def _again(desk: Desk, task: Task, call: Call[Any]) -> None:
-    if isinstance(task.request, Show):
-        show(desk, task.request, call)
-    else:
-        end(desk, task, call)
-
-
-def _remembered(desk: Desk, stored: StoredHold, task: Task, call: Call[Any]) -> None:
-    hold = rebuilt(desk, stored)
-    if isinstance(task.request, Show):
-        call.answer(shown(hold, desk.time.monotonic()))
-    elif isinstance(task.request, Settle) and stored.status == "expired" and not stored.late:
-        desk.holds[hold.id] = hold
-        go_on(desk, hold, task, call)
-    else:
-        raise gone(stored.id, stored.status)
-
-
-def rebuilt(desk: Desk, stored: StoredHold) -> Hold:
-    """A hold from its row and the entry that opened it."""
-    body = stored.opened
-    price = None
-    if stored.price is not None:
-        price = from_body(body["price_version"], stored.price)
-    left_s = (stored.expires_ms - desk.time.now_ms()) / 1000
-    return Hold(
-        id=stored.id,
-        subject=read_subject(stored.component, body),
-        priority=body["priority"],
-        price=price,
-        estimated=body["estimated"],
-        asked=Amounts(body["usd"], body["tokens"], body["calls"]),
-        held=Amounts(stored.usd, stored.tokens, stored.calls),
-        expires_ms=stored.expires_ms,
-        deadline=desk.time.monotonic() + left_s,
-        places=read_places(body),
-        metadata=body.get("metadata", {}),
-        status=stored.status,
-        spent=Amounts(stored.spent_usd, stored.spent_tokens, 0),
-        late=stored.late,
-    )

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from protocols.allocation_sizes import default_size
 from protocols.costing import cost
-from protocols.errors import Unpriced
+from protocols.errors import Invalid, Unpriced
 from protocols.ledger import Allocate, Wanted
-from protocols.money import round_up
+from protocols.money import NANOS_MAX, round_up, show_usd
 from protocols.policy.charge import Amounts, Subject
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable, tier_of
@@ -66,9 +66,19 @@ def for_call(book: PriceBook, tiers: TierTable, wanted: Wanted) -> Estimate:
     if wanted.usd is not None:
         amounts = Amounts(wanted.usd, usage.tokens, 1)
         return Estimate(subject, amounts, None, version, priced=True, estimated=estimated)
-    usd = round_up(cost(usage, version).exact_usd)
+    usd = of_one_call(round_up(cost(usage, version).exact_usd))
     amounts = Amounts(usd, usage.tokens, 1)
     return Estimate(subject, amounts, usage, version, priced=priced, estimated=estimated)
+
+
+def of_one_call(usd: int) -> int:
+    """Raises `Invalid` for a sum beyond all sense: no call costs it, and no counter is to burst."""
+    if usd > NANOS_MAX:
+        problem = f"these tokens would cost {show_usd(usd)} USD"
+        remedy = f"one call may cost at most {show_usd(NANOS_MAX)} USD: send the counts of one call"
+        errors = [{"field": "usage", "problem": problem, "remedy": remedy}]
+        raise Invalid(problem, hint=remedy, errors=errors)
+    return usd
 
 
 def _counts(wanted: Wanted, provider: str, *, writes: bool) -> dict[str, int]:

@@ -91,22 +91,3 @@ def read_places(body: dict[str, Any]) -> Places:
         parent_windows=tuple(body.get("parent_windows", ())),
         covered=(covered[0], covered[1], covered[2]),
     )
-
-
-def subject_body(subject: Subject) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "provider": subject.provider, "model": subject.model,
-        "tier": subject.tier, "task_type": subject.task_type,
-    }  # fmt: skip
-    if subject.context_id is not None:
-        body["context_id"] = subject.context_id
-    if subject.tags:
-        body["tags"] = dict(subject.tags)
-    return body
-
-
-def read_subject(component: str, body: dict[str, Any]) -> Subject:
-    return Subject(
-        component, body["provider"], body["model"], body["tier"], body["task_type"],
-        body.get("context_id"), tuple(sorted(body.get("tags", {}).items())),
-    )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
-from actors.ledger import ending, opening
+from actors.ledger import ending, opening, recall
 from actors.ledger.desk import Desk
 from actors.ledger.directory import Directory, unknown_hold
 from actors.ledger.task import Task
@@ -71,7 +71,7 @@ class Ledger(ServiceActor):
         super().__init__(f"ledger:{component}")
         self.desk = Desk(component, tell, time, book, tiers, directory, old_keys)
         for row in stored:
-            self.desk.holds[row.id] = ending.rebuilt(self.desk, row)
+            self.desk.holds[row.id] = recall.rebuilt(self.desk, row)
 
     def receive(self, message: Heard, call: Call[Any]) -> None:
         match message:
@@ -132,7 +132,7 @@ class Ledger(ServiceActor):
             case KeyFound():
                 desk.once.found(message, call, self.work)
             case Recalled():
-                ending.recalled(desk, message, call)
+                recall.recalled(desk, message, call)
             case PricesChanged():
                 desk.book = message.book
             case _:

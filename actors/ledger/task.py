@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actors.ledger.estimate import Estimate, booking_price
+from actors.ledger.estimate import Estimate, booking_price, of_one_call
 from actors.ledger.hold import Hold
 from protocols.costing import cost
 from protocols.errors import Unpriced
@@ -53,7 +53,7 @@ def price_usage(
         tokens = {kind: count for kind, count in usage.counts.items() if kind in TOKEN_KINDS}
         found = cost(replace(usage, counts=tokens, mode="standard", region=None), version)
     estimated = found.estimated or not known
-    return Priced(usage, round_half_even(found.exact_usd), version, estimated)
+    return Priced(usage, of_one_call(round_half_even(found.exact_usd)), version, estimated)
 
 
 def charge_hold(hold: Hold, version: PriceVersion) -> Priced:

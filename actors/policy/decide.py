@@ -98,8 +98,14 @@ def figure(axis: int, value: int) -> str | int:
 
 
 def amount(axis: int, value: int) -> str:
-    """With its unit, for sentences."""
-    return f"{show_usd(value)} USD" if axis == 0 else f"{value} {AXES[axis]}"
+    """With its unit, for sentences: 0.15 USD, 1200 tokens."""
+    return f"{brief(value)} USD" if axis == 0 else f"{value} {AXES[axis]}"
+
+
+def brief(value: int) -> str:
+    """Dollars with every digit that counts, and at least cents."""
+    whole, _, fraction = show_usd(value).partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def denied(refusal: Refusal, amounts: Amounts, subject: Subject, **remedies: object) -> Denied:

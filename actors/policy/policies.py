@@ -92,7 +92,7 @@ def set_policy(
     body: dict[str, Any] = {
         "before": None if before is None else before.policy.model_dump(mode="json"),
         "after": policy.model_dump(mode="json"),
-        "revision": revision, "counting": counting, "by": by, "why": why,
+        "revision": revision, "counting": counting, "by": by, "at_ms": rule.at_ms, "why": why,
     }  # fmt: skip
     if seed is not None:
         body["seed"] = seed

@@ -19,9 +19,11 @@ WANTED = (
     click.argument("component"),
     click.argument("model"),
     click.option("--provider", help="Who sells the model; default: its maker."),
-    click.option("--in", "input_tokens", type=Count(), help="Tokens sent."),
+    click.option("--in", "--input-tokens", "input_tokens", type=Count(), help="Tokens sent."),
     click.option("--in-text", "input_text", type=click.File(), help="A file to count instead."),
-    click.option("--out", "max_output_tokens", type=Count(), help="At most so many tokens back."),
+    click.option(
+        "--out", "--max-output-tokens", "max_output_tokens", type=Count(), help="Most tokens back."
+    ),
     click.option("--usd", type=Usd(), help="Hold this many dollars instead of an estimate."),
     click.option("--task-type", help="What the call is for; default: default."),
     click.option("--priority", type=click.IntRange(1, 10), help="1 to 10; default: 5."),

@@ -109,7 +109,8 @@ def _shown(console: Console, /, reply: Json) -> str:
     ]
     if over := rule.get("override"):
         lines.append(("override", f"{units.usd(over['usd'])} from priority {over['priority']}"))
-    about = "\n".join(f"  {title:<{len(rule['name']) + 2}}{text}" for title, text in lines)
+    width = max(len(title) for title, _ in lines)
+    about = "\n".join(f"  {title:<{width}}  {text}" for title, text in lines)
     return f"{about}\n\n{standings(console.pages('show_balances', policy=rule['name'])['items'])}"
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import daemon
@@ -56,7 +57,11 @@ def start(home: Path, flags: Sequence[str], *, clean: bool = False) -> client.Ru
             start_new_session=True,
             env=_environment(clean=clean),
         )
-    return _when_ready(process, home, begin)
+    try:
+        return _when_ready(process, home, begin)
+    except BaseException:
+        process.terminate()
+        raise
 
 
 def _environment(*, clean: bool) -> Mapping[str, str]:
@@ -84,8 +89,8 @@ def _when_ready(process: "subprocess.Popen[bytes]", home: Path, begin: int) -> c
             line.spin("starting the daemon")
             time.sleep(PAUSE_S)
     raise Stop(
-        f"the daemon is not ready after {READY_WITHIN_S:.0f} s (pid {process.pid})",
-        f"look at {log_of(home)}; `budget down` stops it",
+        f"the daemon was not ready after {READY_WITHIN_S:.0f} s and was stopped",
+        f"look at {log_of(home)}",
         _written_since(home, begin),
     )
 
@@ -98,7 +103,8 @@ def _written_since(home: Path, begin: int) -> list[str]:
 
 def stop(pid: int, home: Path) -> None:
     """Ask a daemon to end, and wait until it has."""
-    os.kill(pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOPPED_WITHIN_S
     with Line() as line:
         while alive(pid):

@@ -19,29 +19,31 @@ class Line:
         self._turn = 0
 
     def __enter__(self) -> Self:
-        self._write(HIDE)
+        self._steer(HIDE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._write(CLEAR + SHOW)
+        self._steer(CLEAR + SHOW)
 
     def draw(self, text: str) -> None:
-        width = shutil.get_terminal_size().columns
-        if len(click.unstyle(text)) < width:
-            self._write(CLEAR + text)
+        if self._alive and len(click.unstyle(text)) < shutil.get_terminal_size().columns:
+            self._steer(CLEAR)
+            click.echo(text, err=True, nl=False)
 
     def above(self, text: str) -> None:
         """Print a line that stays, above this one."""
-        self._write(CLEAR)
+        self._steer(CLEAR)
         click.echo(text)
 
     def spin(self, text: str) -> None:
         self._turn += 1
         self.draw(f"{click.style(SPINNER[self._turn % len(SPINNER)], fg='cyan')} {text}")
 
-    def _write(self, text: str) -> None:
+    def _steer(self, codes: str) -> None:
+        """Move the cursor, also where colours are not wanted: click would take it for one."""
         if self._alive:
-            click.echo(text, err=True, nl=False)
+            sys.stderr.write(codes)
+            sys.stderr.flush()
 
 
 def gauge(done: float, width: int = 24) -> str:

@@ -56,6 +56,7 @@ FORM = click.Option(
     type=click.Choice(answer.FORMS),
     default="table",
     envvar="BUDGET_OUTPUT",
+    show_envvar=True,
     metavar="FORM",
     help="table (for people, always the default), json, jsonl or csv.",
 )
@@ -64,18 +65,25 @@ DATA_DIR = click.Option(
     ["--data-dir"],
     type=click.Path(path_type=Path, file_okay=False),
     envvar="BUDGET_DATA_DIR",
+    show_envvar=True,
     help="Where the daemon keeps its journal and token.",
 )
 WHERE = [
-    click.Option(["--url"], envvar="BUDGET_URL", help="The daemon, such as http://127.0.0.1:8013."),
     click.Option(
-        ["--socket", "socket_path"], envvar="BUDGET_SOCKET", help="The daemon's unix socket."
+        ["--url"], envvar="BUDGET_URL", show_envvar=True, help="Its address: http://127.0.0.1:8013."
+    ),
+    click.Option(
+        ["--socket", "socket_path"],
+        envvar="BUDGET_SOCKET",
+        show_envvar=True,
+        help="The daemon's unix socket.",
     ),
     DATA_DIR,
     click.Option(
         ["--token-file"],
         type=click.Path(path_type=Path, dir_okay=False),
         envvar="BUDGET_TOKEN_FILE",
+        show_envvar=True,
         help="Where the token is; BUDGET_TOKEN holds one itself.",
     ),
 ]

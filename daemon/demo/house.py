@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon.cli.answer import Stop
 from daemon.cli.process import start, stop
+from daemon.client import Running
 
 RULES = Path(__file__).with_name("budget.toml")
 
@@ -19,6 +21,15 @@ class House(NamedTuple):
     path: Path
 
 
+def _started(path: Path, flags: list[str]) -> Running:
+    """Start the daemon; its log is said to be kept only if it is."""
+    try:
+        return start(path, flags, clean=True)
+    except Stop as failed:
+        failed.hint = "`budget demo --keep` leaves its log in a directory below TMPDIR"
+        raise
+
+
 @contextmanager
 def house(*, keep: bool) -> Iterator[House]:
     """Start a daemon, and stop it whatever happens; its directory stays only with `keep`."""
@@ -26,7 +37,7 @@ def house(*, keep: bool) -> Iterator[House]:
     try:
         shutil.copyfile(RULES, path / "budget.toml")
         flags = ["--port", "0", "--data-dir", str(path), "--config", str(path / "budget.toml")]
-        there = start(path, flags, clean=True)
+        there = _started(path, flags)
         try:
             assert there.url is not None, "the demo asks for a TCP port"
             yield House(there.url, path)

@@ -47,10 +47,8 @@ async def _gather(request: web.Request, limit: int, within_s: float) -> bytes:
                 body += chunk
     except TimeoutError:
         raise BodyTimeout(f"the body was not complete after {within_s:g} s") from None
-    except web.RequestPayloadError:
-        raise Malformed("the body's framing is broken") from None
-    except ConnectionError:
-        raise Malformed("the body ended early") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise Malformed("the body broke off") from None
     return bytes(body)
 
 

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal, Protocol
 
 from aiohttp import web
@@ -31,7 +32,7 @@ class HealthReport(Protocol):
 
 def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Authenticate) -> None:
     readers = roles_from("read")
-    openapi = to_json(document(health.version))
+    openapi = _openapi(health.version)
 
     def summary() -> dict[str, object]:
         return {"status": health.status(), "component": "budget", "version": health.version}
@@ -62,3 +63,8 @@ def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Aut
     router.add_get("/version", show_version)
     router.add_get("/status", show_status)
     router.add_get(f"{PREFIX}/openapi.json", show_openapi)
+
+
+@cache
+def _openapi(version: str) -> bytes:
+    return to_json(document(version))

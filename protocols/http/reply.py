@@ -31,6 +31,8 @@ def problem(error: BudgetError) -> web.Response:
         response.headers[name] = value(error)
     if error.status in _BODY_UNREAD:
         response.force_close()
+    request_id = response.headers["X-Request-Id"] = secrets.token_hex(6)
+    log.debug("refused", extra={"request_id": request_id, "code": error.code})
     return response
 
 

@@ -12,13 +12,12 @@ ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def clean_environ(home: Path) -> dict[str, str]:
     """Make an environment that knows nothing of this machine's own daemon."""
     ours = ("BUDGET_", "PENIA_", "XDG_")
     kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     return kept | {
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "PYTHONPATH": str(ROOT),
         "NO_COLOR": "1",
         "COLUMNS": "100",
@@ -26,9 +25,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def budget(environ: dict[str, str], tmp_path: Path) -> Run:
-    """Give the command, which runs in an empty directory until it has ended."""
+def command(environ: Mapping[str, str], place: Path) -> Run:
+    """Give the command, which runs in a directory until it has ended."""
 
     def run(
         *args: str, stdin: str = "", env: Mapping[str, str] | None = None
@@ -39,9 +37,19 @@ def budget(environ: dict[str, str], tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             check=False,
-            cwd=tmp_path,
-            env=environ | dict(env or {}),
+            cwd=place,
+            env={**environ, **(env or {})},
             timeout=60,
         )
 
     return run
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return clean_environ(tmp_path)
+
+
+@pytest.fixture
+def budget(environ: dict[str, str], tmp_path: Path) -> Run:
+    return command(environ, tmp_path)

@@ -56,7 +56,7 @@ def test_the_book_says_where_it_comes_from(book: PriceBook) -> None:
         ("deepseek", "deepseek-v4-pro", "1.32", "3.96", "0.044"),
     ],
 )
-def test_well_known_prices_are_right_and_agreed(  # noqa: PLR0913, PLR0917 - one column each
+def test_well_known_prices_are_right_and_agreed(
     book: PriceBook, provider: str, model: str, read: str, written: str, cached: str | None
 ) -> None:
     found = book.find(provider, model)

@@ -1,0 +1,1 @@
+"""What a durable reserve costs beside a bare answer: `python -m benchmarks [--quick]`."""

@@ -1,0 +1,62 @@
+"""From samples to a Markdown table."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measure import Row, Sample, Samples
+
+BEGIN, END = "<!-- run: begin -->", "<!-- run: end -->"
+HEAD = (
+    "| callers | server | request | requests/s | p50 ms | p95 ms | p99 ms | CPU µs "
+    "| CPU ÷ bare | rate ÷ bare |\n"
+    "| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+)
+
+
+def table(samples: Samples) -> str:
+    """Medians over the rounds; a ratio is the median of the ratios within each round."""
+    rows = sorted(samples, key=place)
+    return "\n".join((HEAD, *(line(row, samples[row], beside(row, samples)) for row in rows)))
+
+
+def place(row: Row) -> tuple[object, ...]:
+    """What came by the unix socket goes below, the bare endpoint above what is compared with it."""
+    return row.callers, row.unix, row.request != "", row.target, row.request
+
+
+def beside(row: Row, samples: Samples) -> list[Sample]:
+    """The bare endpoint's samples of the same rounds, callers and transport."""
+    return samples[next(
+        other for other in samples
+        if not other.request and (other.callers, other.unix) == (row.callers, row.unix)
+    )]  # fmt: skip
+
+
+def line(row: Row, own: list[Sample], bare: list[Sample]) -> str:
+    pairs = list(zip(own, bare, strict=True))
+    told = (
+        str(row.callers),
+        row.target,
+        row.request or "-",
+        _median("{:,.0f}", (s.rate for s in own)),
+        _median("{:.2f}", (s.p50 for s in own)),
+        _median("{:.2f}", (s.p95 for s in own)),
+        _median("{:.2f}", (s.p99 for s in own)),
+        _median("{:.0f}", (s.cpu for s in own)),
+        _median("{:.2f}", (s.cpu / b.cpu for s, b in pairs)),
+        _median("{:.2f}", (s.rate / b.rate for s, b in pairs)),
+    )
+    return f"| {' | '.join(told)} |"
+
+
+def _median(form: str, figures: Iterable[float]) -> str:
+    return form.format(median(figures))
+
+
+def put_into(path: Path, text: str) -> None:
+    """Replace what stands between the markers."""
+    page = path.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
