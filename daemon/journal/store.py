@@ -10,6 +10,7 @@ import anyio
 
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from daemon.journal import read, write
+from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader, connect_writer
 from daemon.journal.start import load
 from protocols.journal import Entries, ListEntries, StoredHold
@@ -35,7 +36,9 @@ class Connection(aiosqlite.Connection):
 
     @classmethod
     async def open(cls, connector: Callable[[], sqlite3.Connection]) -> "Connection":
-        connection = cls(connector, 64)
+        """What is refused is refused before there is a thread that would have to be ended."""
+        db = await anyio.to_thread.run_sync(connector)
+        connection = cls(lambda: db, 64)
         await connection
         return connection
 
@@ -43,7 +46,10 @@ class Connection(aiosqlite.Connection):
 class SqliteStore:
     """Open it with `await SqliteStore.open(data_dir)`; close it in the end."""
 
-    def __init__(self, writer: Connection, look_ups: Connection, lists: Connection) -> None:
+    def __init__(
+        self, path: Path, writer: Connection, look_ups: Connection, lists: Connection
+    ) -> None:
+        self.path = path
         self._writer = writer
         self._look_ups = look_ups
         self._lists = lists
@@ -59,7 +65,7 @@ class SqliteStore:
         except BaseException:
             await writer.close()
             raise
-        return cls(writer, look_ups, lists)
+        return cls(path, writer, look_ups, lists)
 
     async def close(self) -> None:
         """Readers first: the last connection to close folds the log into the database."""
@@ -85,4 +91,8 @@ class SqliteStore:
         return await self._lists.run(read.list_holds, ask)
 
     async def start(self) -> Start:
-        return await self._lists.run(load)
+        """Raises `Damaged` when what is on disk cannot be read."""
+        try:
+            return await self._lists.run(load)
+        except StorageFailed as error:
+            raise Damaged(f"{self.path} cannot be read: {error}; restore a backup") from error

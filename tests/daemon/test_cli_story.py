@@ -72,7 +72,7 @@ def test_a_policy_a_hold_a_settle_and_a_no(up: Run) -> None:
     )  # fmt: skip
     dear = up("check", "apollo", "claude-opus-4-5", "--in", "10k", "--out", "4k")
     assert dear.returncode == 5
-    assert dear.stdout.startswith("no  cannot hold 0.150000000 USD for apollo")
+    assert dear.stdout.startswith("no  cannot hold 0.15 USD for apollo")
     assert "policy   apollo-daily: $0.00082 used + $0.00 held of $0.05" in dear.stdout
 
     clean = up("verify")

@@ -194,9 +194,8 @@ TAMPERING = {
         "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)", "budget default",
     ),
     "an entry more": (
-        "INSERT INTO entry SELECT seq + 1, at_ms, kind, component, subject, body, hash "
-        "FROM entry ORDER BY seq DESC LIMIT 1",
-        "does not match its hash",
+        "INSERT INTO entry SELECT 999, at_ms, kind, '', '', '{}', hash FROM entry WHERE seq = 1",
+        "entry 999",
     ),
     "a roll-up": ("UPDATE rollup SET usd = usd - 1 WHERE component = 'apollo'", "roll-up"),
     "a roll-up gone": ("DELETE FROM rollup WHERE component = 'rhetor'", "roll-up"),

@@ -1,6 +1,7 @@
 """The real store, which a test can make fail."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 from actors.ports import Batch, StorageFailed
 from daemon.journal.store import SqliteStore
@@ -13,6 +14,14 @@ class BrittleStore(SqliteStore):
     """Fails once, under the next answer that is kept for its key."""
 
     breaks: Breaking | None = None
+
+    @classmethod
+    async def open(cls, data_dir: Path) -> Self:
+        """Without waiting for the disk: our crashes leave the page cache whole."""
+        store = await super().open(data_dir)
+        assert isinstance(store, cls)
+        await store._writer.run(lambda db: db.execute("PRAGMA synchronous = OFF"))
+        return store
 
     async def append(self, batch: Batch) -> None:
         breaks = self.breaks if batch.keys else None

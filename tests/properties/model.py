@@ -450,7 +450,7 @@ class Model:
             self.excess[place, axis] += beyond
 
     def record(self, facts: Facts, usage: dict[str, int], parent: Hold | None) -> Booked:
-        """Nobody held for it: out of the allocation where that covers it, else in today's windows."""
+        """Nobody held for it: out of its allocation where covered, else in the windows of now."""
         self.now()
         places = self.open_windows(self.seats(facts))
         if parent is not None and not (parent.open and parent.facts.component == facts.component):

@@ -168,12 +168,12 @@ class LedgerMachine(RuleBasedStateMachine):
     # Calls
 
     @rule(target=holds, call=calls, keyed=st.booleans())
-    def reserve(self, call: Call, keyed: bool) -> Any:
+    def reserve(self, *, call: Call, keyed: bool) -> Any:
         """I1 Admission, I3 All or nothing: judged exactly as the model judges."""
         return self.take(self.reserving(call), keyed=keyed)
 
     @rule(target=holds, call=calls, allocation=allocations, keyed=st.booleans())
-    def draw(self, call: Call, allocation: Hold, keyed: bool) -> Any:
+    def draw(self, *, call: Call, allocation: Hold, keyed: bool) -> Any:
         return self.take(self.reserving(call, allocation), keyed=keyed)
 
     @rule(
@@ -181,7 +181,7 @@ class LedgerMachine(RuleBasedStateMachine):
         keyed=st.booleans(),
     )  # fmt: skip
     def allocate(
-        self, call: Call, sums_of: Three, covers: tuple[bool, bool, bool], keyed: bool
+        self, *, call: Call, sums_of: Three, covers: tuple[bool, bool, bool], keyed: bool
     ) -> Any:
         step = self.allocating(call, sums_of, covers if any(covers) else (False, True, False))
         return self.take(step, keyed=keyed)
@@ -197,28 +197,28 @@ class LedgerMachine(RuleBasedStateMachine):
         self.look()
 
     @rule(hold=holds, usage=usages, final=st.booleans(), keyed=st.booleans())
-    def settle(self, hold: Hold, usage: dict[str, int] | None, final: bool, keyed: bool) -> None:
+    def settle(self, *, hold: Hold, usage: dict[str, int] | None, final: bool, keyed: bool) -> None:
         """I4 Reality is never dropped: below, at, above the hold, in parts, late, or untold."""
         self.take(self.settling(hold, usage, final=final), keyed=keyed)
 
     @rule(hold=holds, keyed=st.booleans())
-    def release(self, hold: Hold, keyed: bool) -> None:
+    def release(self, *, hold: Hold, keyed: bool) -> None:
         self.take(self.releasing(hold), keyed=keyed)
 
     @rule(hold=allocations, keyed=st.booleans())
-    def release_allocation(self, hold: Hold, keyed: bool) -> None:
+    def release_allocation(self, *, hold: Hold, keyed: bool) -> None:
         self.take(self.releasing(hold), keyed=keyed)
 
     @rule(hold=holds | allocations, more=amounts, ttl_s=st.sampled_from([None, 30, 7200]))
-    def extend(self, hold: Hold, more: Three, ttl_s: int | None) -> None:
+    def extend(self, *, hold: Hold, more: Three, ttl_s: int | None) -> None:
         self.take(self.extending(hold, more, ttl_s), keyed=ttl_s is None)
 
     @rule(call=calls, usage=usages, keyed=st.booleans())
-    def record(self, call: Call, usage: dict[str, int] | None, keyed: bool) -> None:
+    def record(self, *, call: Call, usage: dict[str, int] | None, keyed: bool) -> None:
         self.take(self.recording(call, usage or call.estimate or {"input": 1}), keyed=keyed)
 
     @rule(call=calls, usage=usages, allocation=allocations)
-    def record_from(self, call: Call, usage: dict[str, int] | None, allocation: Hold) -> None:
+    def record_from(self, *, call: Call, usage: dict[str, int] | None, allocation: Hold) -> None:
         used = usage or {"output": 100}
         self.take(self.recording(call, used, allocation), keyed=False)
 
@@ -248,7 +248,7 @@ class LedgerMachine(RuleBasedStateMachine):
     # All at once
 
     @rule(target=holds, call=calls, callers=st.integers(2, 8))
-    def storm(self, call: Call, callers: int) -> Any:
+    def storm(self, *, call: Call, callers: int) -> Any:
         """Many look at the same moment: as many get through as fit, and no more."""
         step = self.reserving(call)
         checks = [step.expect() for _ in range(callers)]
@@ -258,7 +258,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return multiple(*(hold for hold in found if isinstance(hold, Hold)))
 
     @rule(target=holds, call=calls, callers=st.integers(2, 4))
-    def impatience(self, call: Call, callers: int) -> Any:
+    def impatience(self, *, call: Call, callers: int) -> Any:
         """I13 A key in flight: who repeats it waits for the same answer; it happens once."""
         step = self.reserving(call)
         ask = step.ask._replace(key=f"key-{next(self.keys)}")
@@ -271,7 +271,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return found
 
     @rule(hold=holds, usage=usages, settle_first=st.booleans())
-    def race(self, hold: Hold, usage: dict[str, int] | None, settle_first: bool) -> None:
+    def race(self, *, hold: Hold, usage: dict[str, int] | None, settle_first: bool) -> None:
         """I7 One end: a hold is settled and released at the same moment."""
         pair = [self.settling(hold, usage, final=True), self.releasing(hold)]
         if not settle_first:
@@ -305,13 +305,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self.everything_is_as_it_was()
 
     @rule(target=holds, call=calls, written=st.booleans())
-    def reserve_without_an_answer(self, call: Call, written: bool) -> Any:
+    def reserve_without_an_answer(self, *, call: Call, written: bool) -> Any:
         """I10, I11: the disk breaks under it, then the power; its key tells what became of it."""
         return self.lose_the_answer(self.reserving(call), written=written)
 
     @rule(hold=holds, usage=usages, final=st.booleans(), written=st.booleans())
     def settle_without_an_answer(
-        self, hold: Hold, usage: dict[str, int] | None, final: bool, written: bool
+        self, *, hold: Hold, usage: dict[str, int] | None, final: bool, written: bool
     ) -> None:
         self.lose_the_answer(self.settling(hold, usage, final=final), written=written)
 
