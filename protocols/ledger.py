@@ -160,8 +160,8 @@ class Wanted(Value):
     max_output_tokens: Tokens | None = None
     usd: Usd | None = Field(default=None, description="hold this sum instead of an estimate")
     ttl_s: TtlS = 300
-    tags: Tags = {}
-    metadata: Metadata = {}
+    tags: Tags = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class Reserve(Wanted, Request[Reservation]):
@@ -240,8 +240,8 @@ class Allocate(Request[Allocation]):
     usd: Usd | None = None
     calls: Annotated[int, Field(ge=0, le=10**9)] | None = None
     ttl_s: TtlS = 86_400
-    tags: Tags = {}
-    metadata: Metadata = {}
+    tags: Tags = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class ShowAllocation(Request[HoldShown]):
@@ -277,4 +277,4 @@ class Record(Request[Booked]):
     context_id: ContextId | None = None
     allocation_id: AllocationId | None = None
     response_id: ResponseId | None = None
-    tags: Tags = {}
+    tags: Tags = Field(default_factory=dict)

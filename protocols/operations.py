@@ -8,6 +8,7 @@ request's own fields.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args
 
 from protocols.journal import ListEntries
@@ -70,10 +71,15 @@ class Operation:
 
     def address(self, request: Request[Any]) -> str:
         """The actor's address for this very request."""
-        if "{" not in self.actor:
-            return self.actor
-        kind, _, field = self.actor.partition(":")
-        return f"{kind}:{getattr(request, field[1:-1])}"
+        kind, field = template(self.actor)
+        return kind if field is None else f"{kind}:{getattr(request, field)}"
+
+
+@cache
+def template(actor: str) -> tuple[str, str | None]:
+    """`ledger:{component}` → ("ledger", "component"); `policy` → ("policy", None)."""
+    kind, _, field = actor.partition(":")
+    return kind, field[1:-1] or None
 
 
 OPERATIONS: tuple[Operation, ...] = (
