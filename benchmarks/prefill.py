@@ -5,6 +5,7 @@ the month; what they write down is chained and stored in large transactions. `ve
 all up again, so a journal is only used if it is true.
 """
 
+import hashlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from actors.time import LedgerTime
 from benchmarks.calls import COMPONENTS, USAGE, wanted
 from daemon.clock import SystemClock
 from daemon.config.load import load
-from daemon.journal.files import DATABASE, connect_writer
+from daemon.journal.files import DATABASE, connect_writer, migrations
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.verify import verify
 from daemon.journal.write import write
@@ -116,8 +117,10 @@ class House:
 
 
 def prefilled(work: Path, entries: int, rules: Path, progress: Progress) -> Path:
-    """A journal of so many entries, made once and kept in `work`."""
-    path = work / f"{entries}-entries" / DATABASE
+    """A journal of so many entries, made once for these rules and this schema, kept in `work`."""
+    made_of = rules.read_text(encoding="utf-8") + "".join(text for _, text in migrations())
+    name = f"{entries}-entries-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
+    path = work / name / DATABASE
     if not path.exists():
         new = path.parent.with_suffix(".new")
         new.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,8 @@ async def live(settings: Settings, tokens: Tokens) -> int:
         gc.set_threshold(*GC_THRESHOLD)
         await until_signal()
         log.info("stopping")
-        await roster.drain(settings.daemon.drain_s)
+        if not await roster.drain(settings.daemon.drain_s):
+            roster.abandon()
     return 0
 
 

@@ -116,6 +116,7 @@ class StoredHold:
     """The rates of its price version."""
     spent_usd: int = 0
     spent_tokens: int = 0
+    spent_calls: int = 0
     late: bool = False
 
 

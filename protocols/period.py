@@ -99,6 +99,14 @@ def _calendar(period: Calendar, tz: ZoneInfo, at_ms: int) -> Window:
     if period == "hourly":
         return _hour(tz, at_ms)
     day = datetime.fromtimestamp(at_ms // 1000, tz).date()
+    window = _dated(period, tz, day)
+    if at_ms >= window.ends_ms:  # clocks went back over midnight: the new day had begun before
+        window = _dated(period, tz, day + timedelta(days=1))
+    return window
+
+
+def _dated(period: Calendar, tz: ZoneInfo, day: date) -> Window:
+    """The day, week or month that this date is in."""
     if period == "weekly":
         first = day - timedelta(days=day.weekday())
         return Window(_midnight(first, tz), _midnight(first + timedelta(days=7), tz))

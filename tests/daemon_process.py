@@ -47,6 +47,8 @@ class Daemon:
         self.data_dir = home / "data"
         self.config = home / "budget.toml"
         self.config.write_text(config)
+        self.under: list[str] = []
+        """A command that runs it, such as one that takes rights away."""
         self.lines: list[str] = []
         self._heard = Condition()
 
@@ -61,7 +63,7 @@ class Daemon:
         self.lines = []
         where = ["--data-dir", str(self.data_dir), "--config", str(self.config)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "daemon", "serve", "--port", "0", *where],
+            [*self.under, sys.executable, "-P", "-m", "daemon", "serve", "--port", "0", *where],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={name: value for name, value in os.environ.items() if "BUDGET" not in name},
@@ -135,10 +137,12 @@ class Daemon:
         return self.wait()
 
     def wait(self, within_s: float = STOPPED_WITHIN_S) -> int:
-        """The exit code, once it has ended and all it said was read."""
-        code = self._process.wait(within_s)
-        self._reader.join()
-        return code
+        """The exit code, once it has ended and all it said was read. It does not outlive this."""
+        try:
+            return self._process.wait(within_s)
+        finally:
+            self._process.kill()
+            self._reader.join()
 
     def call(
         self,

@@ -37,11 +37,11 @@ def operations_page() -> str:
 
 def one_operation(operation: Operation) -> list[str]:
     keyed = "; remembers its answer under an `Idempotency-Key`" if operation.keyed else ""
+    role = f"role `{operation.role}`"
     lines = [
         f"## {operation.name}",
         "",
-        f"`{operation.method} {PREFIX}{operation.path}` → {operation.status}, role "
-        f"`{operation.role}`{keyed}",
+        f"`{operation.method} {PREFIX}{operation.path}` → {operation.status}, {role}{keyed}",
         "",
         " ".join((operation.request.__doc__ or "").split()),
         "",

@@ -30,7 +30,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def allowed(path: Path, module: str) -> bool:
-    """May this file import that module?"""
+    """Whether this file may import that module."""
     here, top = name(path), module.partition(".")[0]
     if here.startswith("protocols/") and top in ("actors", "daemon", "tekton_budget"):
         return False

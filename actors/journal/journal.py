@@ -74,6 +74,9 @@ class Journal(ServiceActor):
         self.seq = start.seq
         self.hash = start.hash
         self.queue: list[Queued] = []
+        self.taken: list[Queued] = []
+        """What rides the commit that is under way."""
+        self.failed = False
         self.writing = False
         self.idle = anyio.Event()
         self.idle.set()
@@ -84,6 +87,8 @@ class Journal(ServiceActor):
                 Append() | FindKey() | Recall() | ListEntries()
                 | ListReservations() | ListAllocations() | PurgeKeys()
             ):  # fmt: skip
+                if self.failed:
+                    raise unsure()
                 self.queue.append(Queued(message, call))
                 if not self.writing:
                     self.writing = True
@@ -105,15 +110,19 @@ class Journal(ServiceActor):
         try:
             with anyio.CancelScope(shield=True):
                 while self.queue:
-                    taken, self.queue = self.queue[:BATCH_MAX], self.queue[BATCH_MAX:]
-                    await self.commit([one for one in taken if isinstance(one.message, Append)])
-                    for one in taken:
+                    self.taken, self.queue = self.queue[:BATCH_MAX], self.queue[BATCH_MAX:]
+                    appends = [one for one in self.taken if isinstance(one.message, Append)]
+                    await self.commit(appends)
+                    for one in self.taken:
                         if isinstance(one.message, PurgeKeys):
                             await self.store.purge_keys(one.message.before_ms)
                         elif not isinstance(one.message, Append):
                             self.spawn(self.read, one.message, one.call)
         except StorageFailed as error:
             log.critical("the store failed, no more is written: %s", error)
+            self.failed = True
+            for one in (*self.taken, *self.queue):
+                one.call.refuse(unsure())
             self.tell("journal", Broke(error), NOBODY)
         finally:
             self.writing = False
@@ -121,18 +130,8 @@ class Journal(ServiceActor):
 
     async def commit(self, taken: list[Queued]) -> None:
         batch = self.number(taken)
-        try:
-            if batch.entries or batch.keys:
-                await self.store.append(batch)
-        except StorageFailed:
-            for one in taken:
-                one.call.refuse(
-                    Unavailable(
-                        "the store failed", outcome="unknown",
-                        hint="ask again with the same key once the daemon is back",
-                    )
-                )  # fmt: skip
-            raise
+        if batch.entries or batch.keys:
+            await self.store.append(batch)
         for one in taken:
             assert isinstance(one.message, Append)
             answer(one.call, one.message.answer)
@@ -177,6 +176,12 @@ class Journal(ServiceActor):
         except StorageFailed as error:
             log.exception("a read failed")
             call.refuse(Unavailable(f"the store cannot be read: {error}", outcome="not-applied"))
+
+
+def unsure() -> Unavailable:
+    """Whether a commit that failed is on disk is seen only by who reads it anew."""
+    hint = "ask again with the same key once the daemon is back"
+    return Unavailable("the store failed", hint=hint, outcome="unknown")
 
 
 def answer(call: Call[Any], reply: Any) -> None:

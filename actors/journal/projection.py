@@ -3,6 +3,7 @@
 The journal applies them as it writes; `budget verify` adds them up again from the entries.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,7 @@ class HoldMoved:
     left: tuple[int, int, int] | None = None
     spent_usd: int = 0
     spent_tokens: int = 0
+    spent_calls: int = 0
     late: bool = False
 
 
@@ -76,7 +78,8 @@ class Changes:
         elif kind == "denied":
             self._rollup(entry)[SUMS.index("denied")] += 1
         elif kind in ENDS:
-            self.moved.append(HoldMoved(entry.subject, status=kind, left=(0, 0, 0)))
+            left = None if kind == "expired" else (0, 0, 0)
+            self.moved.append(HoldMoved(entry.subject, status=kind, left=left))
             self._move_parent(entry.body)
         elif kind == "extended":
             left, expires_ms = entry.body["left"], entry.body["expires_ms"]
@@ -98,39 +101,42 @@ class Changes:
     def _book(self, entry: Entry) -> None:
         body, kind = entry.body, entry.kind
         sums = self._rollup(entry)
-        for name, amount in booked_sums(kind, body).items():
-            sums[SUMS.index(name)] += amount
+        for place, amount in enumerate(booked_sums(kind, body)):
+            sums[place] += amount
         amounts = (body["usd"], body["tokens"], body["calls"])
-        covered = body.get("covered", (False, False, False))
-        self._use(body["windows"], amounts, covered, wanted=False)
-        self._use(body.get("parent_windows", ()), amounts, covered, wanted=True)
+        covered = body.get("covered")
+        if covered is None:
+            self._use(body["windows"], *amounts)
+        else:
+            pairs = list(zip(amounts, covered, strict=True))
+            self._use(body["windows"], *(0 if inside else amount for amount, inside in pairs))
+            self._use(body["parent_windows"], *(amount * inside for amount, inside in pairs))
         if kind != "recorded":
-            ends = body["final"] or kind == "late"
+            ends = body["final"]
             self.moved.append(
                 HoldMoved(
                     entry.subject, status="settled" if ends else None, left=tuple(body["left"]),
-                    spent_usd=body["usd"], spent_tokens=body["tokens"], late=kind == "late",
+                    spent_usd=body["usd"], spent_tokens=body["tokens"], spent_calls=body["calls"],
+                    late=kind == "late",
                 )
             )  # fmt: skip
         self._move_parent(body, spent=body)
 
-    def _use(
-        self, windows: Any, amounts: tuple[int, int, int], covered: Any, *, wanted: bool
-    ) -> None:
+    def _use(self, windows: Iterable[int], usd: int, tokens: int, calls: int) -> None:
         for window in windows:
             used = self.windows.setdefault(window, [0, 0, 0])
-            for axis in range(3):
-                if covered[axis] is wanted:
-                    used[axis] += amounts[axis]
+            used[0] += usd
+            used[1] += tokens
+            used[2] += calls
 
     def _move_parent(self, body: dict[str, Any], spent: dict[str, Any] | None = None) -> None:
         held = body.get("parent_held")
         if held is None:
             return
-        usd, tokens = (0, 0) if spent is None else (spent["usd"], spent["tokens"])
-        self.moved.append(
-            HoldMoved(body["parent"], left=tuple(held), spent_usd=usd, spent_tokens=tokens)
+        usd, tokens, calls = (
+            (0, 0, 0) if spent is None else (spent["usd"], spent["tokens"], spent["calls"])
         )
+        self.moved.append(HoldMoved(body["parent"], None, None, tuple(held), usd, tokens, calls))
 
     def _rollup(self, entry: Entry) -> list[int]:
         body = entry.body
@@ -139,22 +145,17 @@ class Changes:
         return self.rollups.setdefault(key, [0] * len(SUMS))
 
 
-def booked_sums(kind: str, body: dict[str, Any]) -> dict[str, int]:
-    """What one booking adds to its roll-up."""
+def booked_sums(kind: str, body: dict[str, Any]) -> tuple[int, ...]:
+    """What one booking adds to its roll-up, in the order of SUMS."""
     usage = body["usage"]
-    return {
-        "calls": body["calls"],
-        "usd": body["usd"],
-        "tokens": body["tokens"],
-        "input": usage.get("input", 0),
-        "cache_read": usage.get("cache_read", 0),
-        "cache_write": sum(usage.get(name, 0) for name in _CACHE_WRITES),
-        "output": usage.get("output", 0),
-        "reasoning": usage.get("reasoning", 0),
-        "overruns": int(kind == "overrun" or body.get("overrun", False)),
-        "late": int(kind == "late"),
-        "estimated": int(body["estimated"]),
-    }
+    get = usage.get
+    return (
+        body["calls"], body["usd"], body["tokens"],
+        get("input", 0), get("cache_read", 0), sum([get(name, 0) for name in _CACHE_WRITES]),
+        get("output", 0), get("reasoning", 0),
+        0, int(kind == "overrun" or body.get("overrun", False)), int(kind == "late"),
+        int(body["estimated"]),
+    )  # fmt: skip
 
 
 def facts_of(entry: Entry) -> list[Fact]:

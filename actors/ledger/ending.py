@@ -5,7 +5,7 @@ from typing import Any
 from actors.ledger import drafts, replies
 from actors.ledger.desk import Desk
 from actors.ledger.estimate import booking_price
-from actors.ledger.hold import Hold, shown
+from actors.ledger.hold import Hold, less, shown
 from actors.ledger.task import Task, charge_hold, price_usage
 from protocols.errors import HoldEnded, Invalid
 from protocols.journal import Recall
@@ -22,6 +22,7 @@ from protocols.ledger import (
 )
 from protocols.message import Call
 from protocols.policy.charge import (
+    ZERO,
     Amounts,
     Enlarge,
     Enlarged,
@@ -139,13 +140,16 @@ def posted(desk: Desk, found: Posted, call: Call[Any]) -> None:
     kind: str = found.kind
     if not request.final and kind == "settled":
         kind = "drawn"
-    if request.final or kind == "late":
+    left = found.held
+    if kind == "late":
+        left = hold.lapsed = ZERO if request.final else less(hold.lapsed, task.amounts)
+    if request.final:
         hold.status = "settled"
     subject = hold.subject
     if request.model is not None:
         subject = subject._replace(model=request.model)
     entry = drafts.booked(kind, subject, hold.id, priced, task.amounts, task, call.caller.name)
-    drafts.with_places(entry, found.places, found.held)
+    drafts.with_places(entry, found.places, left)
     entry.body["final"] = request.final
     answer = replies.booked(hold.id, hold.status, found.kind, task.amounts)
     entries = [*desk.directory.price_drafts(priced.version), entry]
@@ -172,7 +176,7 @@ def returned(desk: Desk, found: Returned, call: Call[Any]) -> None:
     task: Task = found.memo
     hold = task.hold
     assert hold is not None
-    hold.status, hold.held = "released", Amounts()
+    hold.status, hold.held = "released", ZERO
     desk.note_parent(found.places)
     entry = drafts.ended("released", hold, found.places, call.caller.name)
     desk.once.conclude(task, [entry], Released(hold.id), call, stamp=True)
@@ -194,7 +198,6 @@ def enlarged(desk: Desk, found: Enlarged, call: Call[Any]) -> None:
     assert hold is not None
     request: Growing = task.request
     hold.held = found.held
-    hold.asked = Amounts(*(a + b for a, b in zip(hold.asked, task.amounts, strict=True)))
     desk.note_parent(found.places)
     if request.ttl_s is not None:
         hold.expires_ms = desk.time.now_ms() + request.ttl_s * 1000
@@ -207,7 +210,7 @@ def enlarged(desk: Desk, found: Enlarged, call: Call[Any]) -> None:
 def lapsed(desk: Desk, found: Lapsed, call: Call[Any]) -> None:
     """The policy engine saw its deadline pass. A settle on its way will be late."""
     hold = desk.holds[found.hold]
-    hold.status, hold.held = "expired", Amounts()
+    hold.status, hold.held, hold.lapsed = "expired", ZERO, hold.held
     desk.note_parent(found.places)
     entry = drafts.ended("expired", hold, found.places, call.caller.name)
     desk.once.conclude(Task(None), [entry], None, call)
@@ -216,11 +219,16 @@ def lapsed(desk: Desk, found: Lapsed, call: Call[Any]) -> None:
 
 
 def over(desk: Desk, hold: Hold) -> None:
-    """It has ended. Whoever wanted to end it meanwhile hears so, after it is on disk."""
+    """It has ended. Whoever wanted to end it meanwhile hears so, after it is on disk; what was
+    used of a hold that expired can still be booked.
+    """
     desk.close(hold)
-    for task, call in hold.latecomers:
-        desk.once.give_up(task, gone(hold.id, hold.status), call)
-    hold.latecomers = []
+    latecomers, hold.latecomers = hold.latecomers, []
+    for task, call in latecomers:
+        if hold.status == "expired":
+            recall(desk, task, call)
+        else:
+            desk.once.give_up(task, gone(hold.id, hold.status), call)
 
 
 def gone(name: str, status: str) -> HoldEnded:

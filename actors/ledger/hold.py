@@ -28,6 +28,8 @@ class Hold:
     metadata: dict[str, Any]
     status: str = "held"
     spent: Amounts = ZERO
+    lapsed: Amounts = ZERO
+    """What it held when it expired, less what came late."""
     late: bool = False
     ending: bool = False
     latecomers: "list[tuple[Any, Call[Any]]]" = field(default_factory=list)
@@ -35,8 +37,8 @@ class Hold:
 
     @property
     def unspent(self) -> Amounts:
-        """What was asked for and not booked: what a settle without usage costs."""
-        return Amounts(*(max(0, a - b) for a, b in zip(self.asked, self.spent, strict=True)))
+        """What a settle without usage costs: what is held, or was when the hold expired."""
+        return self.held if self.status == "held" else self.lapsed
 
     def spend(self, amounts: Amounts) -> None:
         self.spent = Amounts(*(a + b for a, b in zip(self.spent, amounts, strict=True)))
@@ -65,6 +67,11 @@ def shown(hold: Hold, now: float) -> HoldShown:
         allocation_id=hold.places.parent,
         metadata=hold.metadata,
     )
+
+
+def less(amounts: Amounts, taken: Amounts) -> Amounts:
+    """What remains, never below nothing."""
+    return Amounts(*(max(0, one - other) for one, other in zip(amounts, taken, strict=True)))
 
 
 def figures(amounts: Amounts) -> Held:

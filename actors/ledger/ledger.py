@@ -74,10 +74,16 @@ class Ledger(ServiceActor):
             self.desk.holds[row.id] = recall.rebuilt(self.desk, row)
 
     def receive(self, message: Heard, call: Call[Any]) -> None:
+        # What a message is not costs most to find out for a pydantic class: those come last.
         match message:
             case (
-                Reserve() | Allocate() | Record()
-                | Settle() | Release() | ReleaseAllocation() | Extend() | ExtendAllocation()
+                Admitted() | Refused() | Posted() | Lapsed()
+                | Returned() | Enlarged() | Weighed() | KeyFound() | Recalled() | PricesChanged()
+            ):  # fmt: skip
+                self.hear(message, call)
+            case (
+                Reserve() | Settle() | Record() | Allocate()
+                | Release() | ReleaseAllocation() | Extend() | ExtendAllocation()
             ):  # fmt: skip
                 self.check_scope(message, call)
                 self.desk.once.begin(message, call, self.work)
@@ -88,7 +94,7 @@ class Ledger(ServiceActor):
                 self.check_scope(message, call)
                 ending.show(self.desk, message, call)
             case _:
-                self.hear(message, call)
+                assert_never(message)
 
     def work(self, task: Task, call: Call[Any]) -> None:
         """Begin what was asked; the answer comes by way of the policy engine."""
@@ -96,12 +102,12 @@ class Ledger(ServiceActor):
         match request:
             case Reserve():
                 opening.reserve(self.desk, task, call)
-            case Allocate():
-                opening.allocate(self.desk, task, call)
-            case Record():
-                ending.record(self.desk, task, call)
             case Settle() | Release() | ReleaseAllocation() | Extend() | ExtendAllocation():
                 ending.end(self.desk, task, call)
+            case Record():
+                ending.record(self.desk, task, call)
+            case Allocate():
+                opening.allocate(self.desk, task, call)
             case _:
                 assert_never(request)
 

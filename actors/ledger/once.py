@@ -99,7 +99,7 @@ class Once:
         if caller.key is not None:
             key = digest(self.component, operation, caller.name, "key", caller.key)
             return key, caller.fingerprint
-        if isinstance(request, Record) and request.response_id is not None:
+        if type(request) is Record and request.response_id is not None:
             provider = request.provider or ""
             about = (self.component, operation, provider, "response", request.response_id)
             told = f"{request.model} {sorted(request.usage.items(), key=str)}"

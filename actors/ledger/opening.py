@@ -72,7 +72,7 @@ def admitted(desk: Desk, found: Admitted, call: Call[Any]) -> None:
     desk.note_parent(found.places)
     desk.holds[hold.id] = hold
     chosen = None
-    if isinstance(task.request, Allocate):
+    if hold.is_allocation:
         chosen = covers(task.request, hold.asked)
         reply: Any = replies.allocation(hold, chosen, found)
     else:

@@ -12,7 +12,7 @@ from protocols.errors import BudgetError
 from protocols.journal import Recalled, StoredHold
 from protocols.ledger import Settle
 from protocols.message import Call
-from protocols.policy.charge import Amounts
+from protocols.policy.charge import ZERO, Amounts
 from protocols.prices.kept import from_body
 
 
@@ -47,7 +47,7 @@ def _remembered(desk: Desk, stored: StoredHold, task: Task, call: Call[Any]) -> 
     hold = rebuilt(desk, stored)
     if isinstance(task.request, ending.Show):
         call.answer(shown(hold, desk.time.monotonic()))
-    elif isinstance(task.request, Settle) and stored.status == "expired" and not stored.late:
+    elif isinstance(task.request, Settle) and stored.status == "expired":
         desk.holds[hold.id] = hold
         ending.go_on(desk, hold, task, call)
     else:
@@ -60,6 +60,8 @@ def rebuilt(desk: Desk, stored: StoredHold) -> Hold:
     price = None
     if stored.price is not None:
         price = from_body(body["price_version"], stored.price)
+    kept = Amounts(stored.usd, stored.tokens, stored.calls)
+    is_open = stored.status == "held"
     left_s = (stored.expires_ms - desk.time.now_ms()) / 1000
     return Hold(
         id=stored.id,
@@ -68,12 +70,13 @@ def rebuilt(desk: Desk, stored: StoredHold) -> Hold:
         price=price,
         estimated=body["estimated"],
         asked=Amounts(body["usd"], body["tokens"], body["calls"]),
-        held=Amounts(stored.usd, stored.tokens, stored.calls),
+        held=kept if is_open else ZERO,
         expires_ms=stored.expires_ms,
         deadline=desk.time.monotonic() + left_s,
         places=read_places(body),
         metadata=body.get("metadata", {}),
         status=stored.status,
-        spent=Amounts(stored.spent_usd, stored.spent_tokens, 0),
+        spent=Amounts(stored.spent_usd, stored.spent_tokens, stored.spent_calls),
+        lapsed=ZERO if is_open else kept,
         late=stored.late,
     )

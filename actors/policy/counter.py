@@ -1,6 +1,7 @@
 """Counters: what is used and held in one window of one policy, on three axes."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from protocols.period import FOREVER_MS, Window, rfc3339
 from protocols.policy.charge import ZERO, Amounts, Covers, WindowShown
@@ -12,13 +13,20 @@ Levels = list[int]
 class Counter:
     """One window of one policy for one key. Numbered: the journal knows it by `id`."""
 
-    __slots__ = ("held", "id", "key", "policy", "rolling", "shown", "used", "window")
+    __slots__ = ("counting", "held", "id", "key", "policy", "rolling", "shown", "used", "window")
 
     def __init__(
-        self, number: int, policy: str, key: str, window: Window, used: Amounts = ZERO
+        self,
+        number: int,
+        policy: str,
+        counting: int,
+        key: str,
+        window: Window,
+        used: Amounts = ZERO,
     ) -> None:
         self.id = number
         self.policy = policy
+        self.counting = counting
         self.key = key
         self.window = window
         self.used: Levels = list(used)
@@ -37,6 +45,20 @@ class Counter:
         self.used[axis] += amount
         if self.rolling is not None:
             self.rolling.used[axis] += amount
+
+    def hold_all(self, amounts: Sequence[int]) -> None:
+        """`hold` on every axis at once."""
+        add(self.held, amounts)
+        if self.rolling is not None:
+            add(self.rolling.held, amounts)
+
+    def settle_all(self, used: Sequence[int], held: Sequence[int]) -> None:
+        """`use` on every axis at once, and give back what was held."""
+        add(self.used, used)
+        take(self.held, held)
+        if self.rolling is not None:
+            add(self.rolling.used, used)
+            take(self.rolling.held, held)
 
     @property
     def meter(self) -> "Counter | Rolling":
@@ -63,23 +85,21 @@ class Rolling:
     def add(self, bucket: Counter) -> None:
         self.buckets.append(bucket)
         bucket.rolling = self
-        for axis in range(3):
-            self.used[axis] += bucket.used[axis]
-            self.held[axis] += bucket.held[axis]
+        add(self.used, bucket.used)
+        add(self.held, bucket.held)
 
     def advance(self, now_ms: int) -> None:
         """Let go of the buckets that the window has left behind."""
         while self.buckets and self.buckets[0].window.ends_ms <= now_ms:
             bucket = self.buckets.popleft()
             bucket.rolling = None
-            for axis in range(3):
-                self.used[axis] -= bucket.used[axis]
-                self.held[axis] -= bucket.held[axis]
+            take(self.used, bucket.used)
+            take(self.held, bucket.held)
 
     @property
     def shown(self) -> WindowShown:
         """From the oldest bucket that counts to when that one leaves."""
-        return show_window(self.window)
+        return self.buckets[0].shown
 
     @property
     def window(self) -> Window:
@@ -88,6 +108,18 @@ class Rolling:
 
 
 Meter = Counter | Rolling
+
+
+def add(levels: Levels, amounts: Sequence[int]) -> None:
+    levels[0] += amounts[0]
+    levels[1] += amounts[1]
+    levels[2] += amounts[2]
+
+
+def take(levels: Levels, amounts: Sequence[int]) -> None:
+    levels[0] -= amounts[0]
+    levels[1] -= amounts[1]
+    levels[2] -= amounts[2]
 
 
 def show_window(window: Window) -> WindowShown:
@@ -100,7 +132,7 @@ class Charge:
 
     __slots__ = (
         "component", "counters", "covered", "covers", "deadline", "held", "hold", "parent",
-        "parent_counters",
+        "parent_counters", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -119,6 +151,7 @@ class Charge:
         self.hold = hold
         self.component = component
         self.counters = counters
+        self.windows = tuple([counter.id for counter in counters])
         self.held: Levels = list(held)
         self.deadline = deadline
         self.covers = covers
@@ -128,6 +161,18 @@ class Charge:
 
     def counters_of(self, axis: int) -> tuple[Counter, ...]:
         return self.parent_counters if self.covered[axis] else self.counters
+
+    def take_all(self, amounts: Amounts) -> None:
+        """`take` on every axis at once; nothing of it sits in an allocation's counters."""
+        add(self.held, amounts)
+        for counter in self.counters:
+            counter.hold_all(amounts)
+
+    def settle_all(self, used: Amounts) -> None:
+        """Use this much and hold nothing any more; nothing of it sits in an allocation's."""
+        for counter in self.counters:
+            counter.settle_all(used, self.held)
+        self.held = [0, 0, 0]
 
     def take(self, axis: int, amount: int) -> None:
         """Hold more (or, negative, less) on this axis, here and in every counter."""

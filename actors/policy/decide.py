@@ -87,7 +87,7 @@ def standing(rule: Rule, meter: Meter, axis: int) -> Standing:
     left = limit - used - held
     if axis == 0:
         return Standing(
-            rule.name, "usd", show_usd(limit), show_usd(used), show_usd(held), show_usd(left),
+            rule.name, "usd", rule.limit_usd, show_usd(used), show_usd(held), show_usd(left),
             meter.shown,
         )  # fmt: skip
     return Standing(rule.name, AXES[axis], limit, used, held, left, meter.shown)

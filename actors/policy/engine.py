@@ -5,6 +5,7 @@ tells a ledger, the ledger writes down; a new window it writes down itself, befo
 that refers to it.
 """
 
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from actors.policy import decide, places, policies, weigh
@@ -95,26 +96,29 @@ class PolicyEngine(ServiceActor):
         seats = self.world.rules.seats(ask.subject, self.time.now_ms())
         parent = self.world.charges.get(ask.parent)
         covered = parent.covers or NOTHING if parent is not None else NOTHING
-        refusal = weigh.refusal(self.world, ask, seats, parent)
+        own = places.uncovered(ask.amounts, covered)
+        pairs = [(rule, meter) for rule, meter, _ in seats]
+        verdict = decide.judge(pairs, own, ask.priority)
+        refusal = weigh.refusal(self.world, ask, pairs, parent, verdict)
         if refusal is not None:
             self.tell(ledger(ask.subject.component), Refused(refusal, ask.memo), call)
             return
-        own = places.uncovered(ask.amounts, covered)
-        verdict = decide.judge(((seat.rule, seat.meter) for seat in seats), own, ask.priority)
         self.open(seats)
         charge = self.take(ask, seats, covered, parent)
-        figures = decide.standings((seat.rule, seat.counter.meter) for seat in seats)
+        figures = decide.standings([(rule, counter.meter) for rule, _, counter in seats])
         self.tell(
             ledger(ask.subject.component),
             Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo),
             call,
         )
 
-    def take(self, ask: Admit, seats: list[Seat], covered: Covers, parent: Charge | None) -> Charge:
+    def take(
+        self, ask: Admit, seats: Sequence[Seat], covered: Covers, parent: Charge | None
+    ) -> Charge:
         charge = Charge(
             ask.hold,
             ask.subject.component,
-            tuple(seat.counter for seat in seats if seat.counter.id),
+            tuple([counter for _, _, counter in seats if counter.id]),
             Amounts(),
             self.time.monotonic() + ask.ttl_s,
             covers=ask.covers,
@@ -122,10 +126,13 @@ class PolicyEngine(ServiceActor):
             parent_counters=parent.counters if parent is not None else (),
             covered=covered,
         )
-        for axis, amount in enumerate(ask.amounts):
-            if covered[axis] and parent is not None:
-                parent.take(axis, -amount)
-            charge.take(axis, amount)
+        if covered == NOTHING:
+            charge.take_all(ask.amounts)
+        else:
+            for axis, amount in enumerate(ask.amounts):
+                if covered[axis] and parent is not None:
+                    parent.take(axis, -amount)
+                charge.take(axis, amount)
         for rule, _, counter in seats:
             if counter.id == 0:  # a session of this one call: shown, then forgotten
                 for axis in rule.axes:
@@ -133,7 +140,7 @@ class PolicyEngine(ServiceActor):
         self.world.charges.add(charge)
         return charge
 
-    def open(self, seats: list[Seat]) -> None:
+    def open(self, seats: Sequence[Seat]) -> None:
         """Number the counters that are charged for the first time, and write them down."""
         drafts: list[Draft] = []
         for rule, _, counter in seats:

@@ -18,7 +18,7 @@ from protocols.policy.charge import (
 def of(charge: Charge, parent: Charge | None) -> Places:
     """Where a charge sits now, and what its allocation still holds."""
     return Places(
-        windows=tuple(counter.id for counter in charge.counters),
+        windows=charge.windows,
         parent=charge.parent,
         parent_windows=tuple(counter.id for counter in charge.parent_counters),
         covered=charge.covered,
@@ -28,23 +28,34 @@ def of(charge: Charge, parent: Charge | None) -> Places:
 
 def uncovered(amounts: Amounts, covered: Covers) -> Amounts:
     """What does not come out of the allocation."""
+    if covered == NOTHING:
+        return amounts
     return Amounts(*(0 if covered[i] else amount for i, amount in enumerate(amounts)))
 
 
 def settle(world: World, charge: Charge, ask: Post) -> Posted:
     """Use what was used, give back the rest; a part keeps what is left of the hold."""
     parent = world.charges.get(charge.parent)
-    over = any(used > held > 0 for used, held in zip(ask.amounts[:2], charge.held[:2], strict=True))
+    used, held = ask.amounts, charge.held
+    over = used[0] > held[0] or used[1] > held[1]
+    if ask.final and charge.covered == NOTHING:
+        charge.settle_all(used)
+    else:
+        _settle_axes(charge, parent, ask)
+    if ask.final:
+        world.charges.remove(charge)
+    kind = "overrun" if over else "settled"
+    return Posted(kind, of(charge, parent), Amounts(*charge.held), ask.memo)  # type: ignore[arg-type]
+
+
+def _settle_axes(charge: Charge, parent: Charge | None, ask: Post) -> None:
+    """Axis by axis: some of it sits in the allocation, or a part of it stays held."""
     for axis, used in enumerate(ask.amounts):
         for counter in charge.counters_of(axis):
             counter.use(axis, used)
         freed = charge.drop(axis) if ask.final else _shrink(charge, axis, used)
         if charge.covered[axis] and parent is not None:
             _return_rest(parent, axis, freed, used)
-    if ask.final:
-        world.charges.remove(charge)
-    kind = "overrun" if over else "settled"
-    return Posted(kind, of(charge, parent), Amounts(*charge.held), ask.memo)  # type: ignore[arg-type]
 
 
 def _shrink(charge: Charge, axis: int, used: int) -> int:

@@ -6,6 +6,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 from actors.policy.counter import Counter, Meter, Rolling
+from protocols.money import show_usd
 from protocols.period import SCOPES, rolling_ms
 from protocols.policy.charge import AXES, Amounts, Subject
 from protocols.policy.policy import SOFT_PRIORITY, Policy
@@ -32,6 +33,7 @@ class Rule:
         self.by = by
         self.at_ms = at_ms
         self.limits = Amounts(*(_or_unlimited(getattr(policy.limit, axis)) for axis in AXES))
+        self.limit_usd = show_usd(self.limits.usd)
         self.axes = tuple(i for i in range(3) if self.limits[i] < UNLIMITED)
         self.warn_at = tuple(sorted(policy.warn_at))
         self.floors = tuple(self._floor(limit) for limit in self.limits)

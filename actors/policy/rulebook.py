@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from actors.policy.counter import Counter, Meter, Rolling
+from actors.policy.counter import Charge, Counter, Meter, Rolling
 from actors.policy.rule import Rule
-from protocols.period import window_at
+from protocols.period import FOREVER_MS, window_at
 from protocols.policy.charge import Subject
 
 CACHE_MAX = 4096
@@ -20,6 +20,22 @@ class Seat(NamedTuple):
     meter: Meter
     counter: Counter
 
+    @property
+    def until_ms(self) -> int:
+        """When another counter must be charged, or the meter's sum changes by itself."""
+        ends_ms = self.counter.window.ends_ms
+        if isinstance(self.meter, Rolling):
+            oldest = self.meter.buckets[0]
+            return min(oldest.window.ends_ms, ends_ms - self.meter.length_ms)
+        return ends_ms
+
+
+class Plan(NamedTuple):
+    """Where calls of one subject sit, and until when."""
+
+    seats: tuple[Seat, ...]
+    until_ms: int
+
 
 class Rulebook:
     """Matching costs one look-up for a kind of call seen before, however many rules there are."""
@@ -29,6 +45,7 @@ class Rulebook:
         self.counters: dict[int, Counter] = {}
         """Every numbered counter that a charge or a rule still refers to."""
         self._plain: dict[tuple[str, ...], tuple[Rule, ...]] = {}
+        self._plans: dict[Subject, Plan] = {}
         self._tagged: tuple[Rule, ...] = ()
 
     def put(self, rule: Rule) -> None:
@@ -42,6 +59,7 @@ class Rulebook:
 
     def _changed(self) -> None:
         self._plain.clear()
+        self._plans.clear()
         self._tagged = tuple(rule for rule in self.rules.values() if rule.tagged)
 
     def matching(self, subject: Subject) -> tuple[Rule, ...]:
@@ -57,8 +75,18 @@ class Rulebook:
             rules += tuple(rule for rule in self._tagged if rule.matches(subject))
         return rules
 
-    def seats(self, subject: Subject, now_ms: int) -> list[Seat]:
-        return [self._seat(rule, subject, now_ms) for rule in self.matching(subject)]
+    def seats(self, subject: Subject, now_ms: int) -> tuple[Seat, ...]:
+        """The same until a window ends, if all counters are open: then one look-up finds them."""
+        plan = self._plans.get(subject)
+        if plan is not None and now_ms < plan.until_ms:
+            return plan.seats
+        seats = tuple([self._seat(rule, subject, now_ms) for rule in self.matching(subject)])
+        if all(seat.counter.id for seat in seats):
+            if len(self._plans) >= CACHE_MAX:
+                self._plans.clear()
+            until_ms = min((seat.until_ms for seat in seats), default=FOREVER_MS)
+            self._plans[subject] = Plan(seats, until_ms)
+        return seats
 
     def _seat(self, rule: Rule, subject: Subject, now_ms: int) -> Seat:
         key = rule.key_of(subject)
@@ -67,11 +95,24 @@ class Rulebook:
             return Seat(rule, counter.meter, counter)
         policy = rule.policy
         window = window_at(policy.period, policy.zone, now_ms)
-        counter = Counter(0, rule.name, key or "", window)
+        counter = Counter(0, rule.name, rule.counting, key or "", window)
         rolling = rule.meters.get(counter.key) if key is not None else None
         if isinstance(rolling, Rolling) and rolling.buckets:
             return Seat(rule, rolling, counter)
         return Seat(rule, counter, counter)
+
+    def meters(self, charge: Charge, now_ms: int) -> list[tuple[Rule, Meter]]:
+        """What may stop a hold from growing: its own windows, where their policies still mean
+        the same.
+        """
+        found = []
+        for counter in charge.counters:
+            rule = self.rules.get(counter.policy)
+            if rule is not None and rule.counting == counter.counting:
+                if counter.rolling is not None:
+                    counter.rolling.advance(now_ms)
+                found.append((rule, counter.meter))
+        return found
 
     def open(self, rule: Rule, counter: Counter, number: int) -> None:
         """Number a counter and let its rule charge it from now on."""
@@ -79,11 +120,11 @@ class Rulebook:
         self.counters[number] = counter
         rule.attach(counter)
 
-    def restore(self, counter: Counter, counting: int) -> None:
+    def restore(self, counter: Counter) -> None:
         """A counter read back from the journal; its rule charges it if it still means the same."""
         self.counters[counter.id] = counter
         rule = self.rules.get(counter.policy)
-        if rule is not None and rule.counting == counting:
+        if rule is not None and rule.counting == counter.counting:
             rule.attach(counter)
 
     def forget(self, now_ms: int) -> None:

@@ -2,7 +2,6 @@
 
 from actors.policy import decide, places, remedy
 from actors.policy.counter import Charge
-from actors.policy.rulebook import Seat
 from actors.policy.world import World
 from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
 from protocols.policy.charge import (
@@ -23,35 +22,37 @@ def weigh(world: World, ask: Admit) -> Weighed:
     subject, priority = ask.subject, ask.priority
     seats = world.rules.seats(subject, world.time.now_ms())
     parent = world.charges.get(ask.parent)
-    error = refusal(world, ask, seats, parent)
     covered = parent.covers or NOTHING if parent is not None else NOTHING
     own = places.uncovered(ask.amounts, covered)
     pairs = [(seat.rule, seat.meter) for seat in seats]
     verdict = decide.judge(pairs, own, priority)
+    error = refusal(world, ask, pairs, parent, verdict)
     rules = world.rules.rules.values()
     considered = decide.consider(rules, pairs, subject, own, priority)
     return Weighed(decide.standings(pairs), verdict.warnings, error, considered, ask.memo)
 
 
 def refusal(
-    world: World, ask: Admit, seats: list[Seat], parent: Charge | None
+    world: World,
+    ask: Admit,
+    seats: list[decide.Seat],
+    parent: Charge | None,
+    verdict: decide.Verdict,
 ) -> BudgetError | None:
-    """Why this call may not be held; None if it may."""
+    """Why this call may not be held; None if it may. The limits have been judged already."""
     if ask.parent is not None:
         refused = _allocation_refuses(ask.parent, parent, ask.amounts, ask.subject)
         if refused is not None:
             return refused
     if not ask.priced:
-        refusing = [seat.rule.name for seat in seats if seat.rule.refuses_unpriced]
+        refusing = [rule.name for rule, _ in seats if rule.refuses_unpriced]
         if refusing:
             return _unpriced(ask, refusing)
-    covered = parent.covers or NOTHING if parent is not None else NOTHING
-    own = places.uncovered(ask.amounts, covered)
-    pairs = [(seat.rule, seat.meter) for seat in seats]
-    verdict = decide.judge(pairs, own, ask.priority)
     if verdict.refusal is None:
         return None
-    left = decide.room(pairs, ask.priority)
+    covered = parent.covers or NOTHING if parent is not None else NOTHING
+    own = places.uncovered(ask.amounts, covered)
+    left = decide.room(seats, ask.priority)
     if parent is not None:
         left = Amounts(*(parent.held[i] if covered[i] else left[i] for i in range(3)))
     remedies = {"fits": _fits(ask, left), "cheaper": _cheaper(world, ask, left)}
@@ -69,11 +70,7 @@ def refusal_to_enlarge(
         refused = _allocation_refuses(charge.parent, parent, ask.amounts, subject)
         if refused is not None:
             return refused
-    pairs = [
-        (rule, counter.meter)
-        for counter in charge.counters
-        if (rule := world.rules.rules.get(counter.policy)) is not None
-    ]
+    pairs = world.rules.meters(charge, world.time.now_ms())
     own = places.uncovered(ask.amounts, charge.covered)
     verdict = decide.judge(pairs, own, ask.priority)
     if verdict.refusal is None:

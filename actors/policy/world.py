@@ -75,8 +75,8 @@ class World:
         for kept in state.policies:
             self.rules.put(Rule(kept.policy, kept.revision, kept.counting, kept.by, kept.at_ms))
         for stored in sorted(state.windows, key=lambda stored: stored.id):
-            counter = Counter(stored.id, stored.policy, stored.key, stored.window, stored.used)
-            self.rules.restore(counter, stored.counting)
+            at = (stored.policy, stored.counting, stored.key, stored.window)
+            self.rules.restore(Counter(stored.id, *at, stored.used))
         for stored_charge in state.charges:
             self._restore_charge(stored_charge)
 

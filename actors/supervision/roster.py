@@ -113,6 +113,10 @@ class Roster:
                 await self._idle.wait()
         return not self._pending
 
+    def abandon(self) -> None:
+        """Refuse what is unanswered, so that the door need not wait for it any longer."""
+        refuse(self._pending, "the daemon stopped before the answer", outcome="unknown")
+
     def close(self, reason: str) -> None:
         """Refuse every ask from now on. The first reason stays."""
         self._closed = self._closed or reason
@@ -164,7 +168,7 @@ class Roster:
         traceback: TracebackType | None,
     ) -> bool | None:
         self.close("the daemon has stopped")
-        refuse(self._pending, "the daemon stopped before the answer", outcome="unknown")
+        self.abandon()
         self._tasks.cancel_scope.cancel()
         return await self._tasks.__aexit__(kind, error, traceback)
 

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from daemon.journal.faults import BadSettings, Damaged, InUse, Newer, NotWritable
+from daemon.journal.faults import (
+    BadSettings,
+    Damaged,
+    InUse,
+    JournalFault,
+    Newer,
+    NotWritable,
+)
 
 DATABASE = "journal.sqlite"
 LOCK = "lock"
@@ -52,17 +59,34 @@ def locked(data_dir: Path) -> Iterator[None]:
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes, with the settings that durability rests on read back."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise fault_of(path, error) from error
     try:
         settle_in(db)
         migrate(db, path)
-    except sqlite3.DatabaseError as error:
+        db.executescript("BEGIN IMMEDIATE; CREATE TABLE trial (x); ROLLBACK;")  # may it be written?
+    except sqlite3.Error as error:
         db.close()
-        raise Damaged(f"{path} is not a journal: {error}; restore a backup") from error
+        raise fault_of(path, error) from error
     except BaseException:
         db.close()
         raise
     return db
+
+
+def fault_of(path: Path, error: sqlite3.Error) -> JournalFault:
+    """What is wrong: the rights to the file, who else has it, the disk, or what is in it."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return NotWritable(f"cannot write {path}: {error}")
+        case sqlite3.SQLITE_BUSY:
+            return InUse(f"{path} is held by another program: {error}")
+        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_FULL:
+            return JournalFault(f"cannot use {path}: {error}")
+        case _:
+            return Damaged(f"{path} is not a journal: {error}; restore a backup")
 
 
 def settle_in(db: sqlite3.Connection) -> None:

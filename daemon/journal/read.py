@@ -18,7 +18,7 @@ FIND_KEY = (
 )
 HOLD = (
     "SELECT h.id, h.component, h.status, h.expires_ms, h.usd, h.tokens, h.calls, e.body, "
-    "p.body, h.spent_usd, h.spent_tokens, h.late "
+    "p.body, h.spent_usd, h.spent_tokens, h.spent_calls, h.late "
     "FROM hold h JOIN entry e ON e.seq = h.opened_seq "
     "LEFT JOIN price p ON p.id = e.body ->> '$.price_version' "
 )
@@ -27,6 +27,9 @@ LIST_ENTRIES = (
     "AND (? IS NULL OR component = ?) AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?) "
     "ORDER BY seq LIMIT ?"
 )
+
+
+NONE = Held(show_usd(0), 0, 0)
 
 
 def find_key(db: sqlite3.Connection, key: bytes) -> KeptKey | None:
@@ -48,7 +51,7 @@ def stored_hold(row: tuple[Any, ...]) -> StoredHold:
         id=row[0], component=row[1], status=row[2], expires_ms=row[3],
         usd=row[4], tokens=row[5], calls=row[6], opened=from_json(row[7]),
         price=None if row[8] is None else from_json(row[8]),
-        spent_usd=row[9], spent_tokens=row[10], late=bool(row[11]),
+        spent_usd=row[9], spent_tokens=row[10], spent_calls=row[11], late=bool(row[12]),
     )  # fmt: skip
 
 
@@ -88,6 +91,7 @@ def list_holds(db: sqlite3.Connection, ask: ListReservations | ListAllocations) 
 
 def shown(hold: StoredHold) -> HoldShown:
     body = hold.opened
+    is_open = hold.status == "held"
     return HoldShown(
         id=hold.id,
         status=hold.status,
@@ -96,8 +100,8 @@ def shown(hold: StoredHold) -> HoldShown:
         model=body["model"],
         task_type=body["task_type"],
         context_id=body.get("context_id"),
-        held=Held(show_usd(hold.usd), hold.tokens, hold.calls),
-        spent=Held(show_usd(hold.spent_usd), hold.spent_tokens, 0),
+        held=Held(show_usd(hold.usd), hold.tokens, hold.calls) if is_open else NONE,
+        spent=Held(show_usd(hold.spent_usd), hold.spent_tokens, hold.spent_calls),
         price_version=body["price_version"] or "",
         estimated=body["estimated"],
         expires_at=rfc3339(hold.expires_ms),

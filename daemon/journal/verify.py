@@ -143,7 +143,7 @@ class Truth:
     def _open(self, opened: HoldOpened) -> None:
         self.holds[opened.id] = [
             opened.component, "held", opened.expires_ms, opened.usd, opened.tokens, opened.calls,
-            0, 0, 0, opened.seq,
+            0, 0, 0, 0, opened.seq,
         ]  # fmt: skip
 
     def _move(self, entry: Entry, moved: HoldMoved) -> None:
@@ -152,7 +152,7 @@ class Truth:
             self.report.say(f"entry {entry.seq} moves {moved.id}, which was never opened")
             return
         ends = moved.status is not None and moved.id == entry.subject
-        late = moved.late and (row[1] == "expired" or row[8])
+        late = moved.late and row[1] == "expired"
         if ends and row[1] != "held" and not late:
             self.report.say(f"entry {entry.seq} ends {moved.id} again: it was {row[1]}")
         row[1] = moved.status or row[1]
@@ -161,7 +161,8 @@ class Truth:
             row[3:6] = moved.left
         row[6] += moved.spent_usd
         row[7] += moved.spent_tokens
-        row[8] |= moved.late
+        row[8] += moved.spent_calls
+        row[9] |= moved.late
 
     def _check_cost(self, entry: Entry) -> None:
         """Work the cost out again: the same to the last nano-dollar."""

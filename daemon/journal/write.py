@@ -22,7 +22,8 @@ INSERT_HOLD = (
 MOVE_HOLD = (
     "UPDATE hold SET status = coalesce(?, status), expires_ms = coalesce(?, expires_ms), "
     "usd = coalesce(?, usd), tokens = coalesce(?, tokens), calls = coalesce(?, calls), "
-    "spent_usd = spent_usd + ?, spent_tokens = spent_tokens + ?, late = late | ? WHERE id = ?"
+    "spent_usd = spent_usd + ?, spent_tokens = spent_tokens + ?, spent_calls = spent_calls + ?, "
+    "late = late | ? WHERE id = ?"
 )
 INSERT_KEY = (
     "INSERT INTO idempotency (key, fingerprint, refused, answer, at_ms) VALUES (?, ?, ?, ?, ?)"
@@ -83,7 +84,7 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
             [
                 (
                     h.status, h.expires_ms, *(h.left or (None, None, None)),
-                    h.spent_usd, h.spent_tokens, h.late, h.id,
+                    h.spent_usd, h.spent_tokens, h.spent_calls, h.late, h.id,
                 )
                 for h in changes.moved
             ],

@@ -165,15 +165,41 @@ def test_a_file_where_the_directory_should_be_is_refused(tmp_path: Path) -> None
     assert "Traceback" not in daemon.said
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_cannot_be_written_is_refused(journal: Path, tmp_path: Path) -> None:
-    journal.chmod(0o500)
-    try:
+def closed_directory(home: Path) -> None:
+    home.chmod(0o500)
+
+
+def closed_file(home: Path) -> None:
+    (home / DATABASE).chmod(0o400)
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None,
+    reason="root may write anywhere, and there is no setpriv to take that right away",
+)
+@pytest.mark.parametrize("harm", [closed_directory, closed_file])
+def test_what_cannot_be_written_is_refused_at_once(
+    journal: Path, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    harm(journal)
+    daemon = Daemon(tmp_path)
+    if os.geteuid() == 0:
+        daemon.under = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+    assert daemon.spawn().wait() == 73
+    assert str(journal) in daemon.lines[-1]
+    assert "Traceback" not in daemon.said
+    journal.chmod(0o700)
+
+
+def test_a_file_that_another_program_holds_is_refused(journal: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(journal / DATABASE, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
         daemon = Daemon(tmp_path)
-        assert daemon.spawn().wait() in {73, 77}
+
+        assert daemon.spawn().wait() == 75
+        assert str(journal) in daemon.lines[-1]
         assert "Traceback" not in daemon.said
-    finally:
-        journal.chmod(0o700)
 
 
 TAMPERING = {

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import anyio
 from anyio.from_thread import start_blocking_portal
+from anyio.lowlevel import checkpoint
 
 from actors.journal.journal import Journal
 from actors.policy.policies import Sweep
@@ -30,6 +31,9 @@ from tests.harness.store import Breaking, BrittleStore
 
 CALLER = Caller("tester", "admin")
 DRAIN_S = 10.0
+PATIENCE_S = 20.0
+FALLS_MAX = 1_000
+"""A story may fell the spine as often as it likes."""
 
 
 @dataclass(slots=True)
@@ -67,7 +71,8 @@ async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIter
         async with roster, ActorLoop(), Supervisor(roster, on_change=changed) as supervisor:
             journal = Journal.start(roster.tell, time, store, begin)
             supervisor.watch_journal("journal", journal)
-            await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
+            spine = Spine(builder.start, builder.flush, restart_max=FALLS_MAX)
+            await supervisor.start_spine(spine)
             yield house
     finally:
         await store.close()
@@ -112,11 +117,11 @@ class World:
 
     def ask(self, ask: Ask) -> Any:
         """Give the reply, or the refusal."""
-        return self._portal.call(self._house.ask, ask.to, ask.request, ask.caller)
+        return self._call(self._house.ask, ask.to, ask.request, ask.caller)
 
-    def ask_at_once(self, asks: Iterable[Ask]) -> list[Any]:
-        """Hand all in before any is answered."""
-        return self._portal.call(self._ask_all, list(asks))
+    def ask_at_once(self, asks: Iterable[Ask], *, apart: int = 0) -> list[Any]:
+        """Hand all in before any is answered, each so many turns of the loop after the last."""
+        return self._call(self._ask_all, list(asks), apart)
 
     def sweep(self) -> None:
         """Ring the daemon's timer once."""
@@ -125,23 +130,24 @@ class World:
     def flush(self) -> None:
         """Wait until the journal has written what it was handed."""
         with suppress(BudgetError):
-            self._portal.call(self._house.builder.flush)
+            self._call(self._house.builder.flush)
 
-    def break_the_store(self, breaking: Breaking) -> None:
-        self._house.store.breaks = breaking
+    def break_the_store(self, breaking: Breaking, spared: int = 0) -> None:
+        self._house.store.breaks, self._house.store.spared = breaking, spared
 
     def store_broke(self) -> bool:
+        """Tell whether it has; if not, it will not any more."""
         broke = self._house.store.breaks is None
         self._house.store.breaks = None
         return broke
 
     def fell_the_spine(self) -> None:
         """Kill the policy engine by what it cannot understand; wait until the spine has risen."""
-        self._portal.call(self._fell)
+        self._call(self._fell)
 
     def restart(self, down_ms: int = 0) -> None:
         """Stop in order and start again, so much later."""
-        self._portal.call(self._house.roster.drain, DRAIN_S)
+        self._call(self._house.roster.drain, DRAIN_S)
         self._stop()
         self._begin_again(down_ms)
 
@@ -161,6 +167,13 @@ class World:
         self.flush()
         return verify(self.data_dir)
 
+    def _call(self, work: Callable[..., Awaitable[Any]], *args: object) -> Any:
+        async def in_time() -> Any:
+            with anyio.fail_after(PATIENCE_S):
+                return await work(*args)
+
+        return self._portal.call(in_time)
+
     def _start(self) -> None:
         life = living(self.data_dir, self.clock, self._book)
         self._life = self._portal.wrap_async_context_manager(life)
@@ -174,10 +187,12 @@ class World:
         self.clock.pass_by(down_ms)
         self._start()
 
-    async def _ask_all(self, asks: list[Ask]) -> list[Any]:
+    async def _ask_all(self, asks: list[Ask], apart: int) -> list[Any]:
         answers: list[Any] = [None] * len(asks)
 
         async def put(index: int, ask: Ask) -> None:
+            for _ in range(index * apart):
+                await checkpoint()
             answers[index] = await self._house.ask(ask.to, ask.request, ask.caller)
 
         async with anyio.create_task_group() as group:

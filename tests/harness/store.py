@@ -11,9 +11,11 @@ Breaking = Literal["before", "after"]
 
 
 class BrittleStore(SqliteStore):
-    """Fails once, under the next answer that is kept for its key."""
+    """Fails once, under the next batch that carries an answer to be kept for its key."""
 
     breaks: Breaking | None = None
+    spared: int = 0
+    """So many batches before it are let through."""
 
     @classmethod
     async def open(cls, data_dir: Path) -> Self:
@@ -24,11 +26,16 @@ class BrittleStore(SqliteStore):
         return store
 
     async def append(self, batch: Batch) -> None:
-        breaks = self.breaks if batch.keys else None
-        if breaks:
-            self.breaks = None
+        breaks = self._falls_due() if batch.keys else None
         if breaks == "before":
             raise StorageFailed("the disk broke before the write")
         await super().append(batch)
         if breaks == "after":
             raise StorageFailed("the disk broke after the write")
+
+    def _falls_due(self) -> Breaking | None:
+        if self.breaks is None or self.spared:
+            self.spared = max(0, self.spared - 1)
+            return None
+        due, self.breaks = self.breaks, None
+        return due

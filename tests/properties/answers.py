@@ -100,12 +100,12 @@ def showing(hold: Hold) -> Ask:
 
 def model_row(hold: Hold) -> tuple[object, ...]:
     parent = hold.parent.id if hold.parent is not None else None
-    held, spent = figures(hold.held), figures(hold.spent) | {"calls": 0}  # XXX
+    held, spent = figures(hold.held), figures(hold.spent)
     return hold.status, held, spent, sums.time(hold.expires), parent
 
 
 def hold_row(shown: HoldShown) -> tuple[object, ...]:
-    held, spent = asdict(shown.held), asdict(shown.spent) | {"calls": 0}  # XXX
+    held, spent = asdict(shown.held), asdict(shown.spent)
     return shown.status, held, spent, shown.expires_at, shown.allocation_id
 
 

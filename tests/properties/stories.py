@@ -13,7 +13,7 @@ from protocols.policy.messages import SetPolicy
 from tests.properties import sums
 from tests.properties.book import PROVIDERS
 from tests.properties.model import AXES, Facts, Rule, Three
-from tests.properties.sums import DAY, HOUR, MINUTE, NANO, SECOND, SUMMER_2026
+from tests.properties.sums import DAY, HOUR, MINUTE, NANO, SECOND
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ rules = _rules()
 
 starts = st.sampled_from(
     [
-        SUMMER_2026[0] - 2 * HOUR - 30 * MINUTE,  # 22:30 UTC: Berlin's day of 23 hours is near
-        SUMMER_2026[1] - 3 * HOUR - SECOND // 4,  # and its day of 25 hours
+        sums.clocks_change(2026, 3) - 150 * MINUTE,  # 22:30 UTC: Berlin's day of 23 hours is near
+        sums.clocks_change(2026, 10) - 3 * HOUR - SECOND // 4,  # and its day of 25 hours
         1_767_225_540_000,  # 23:59 UTC on New Year's Eve
     ]
 )

@@ -1,6 +1,6 @@
 """The model's own arithmetic: periods, prices, and how figures are written. Nothing of ours."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -16,13 +16,18 @@ RATES = {
 """USD per million tokens. Nobody sells `mystery`: it costs the dearest of every kind."""
 
 BERLIN_WINTER, BERLIN_SUMMER = 1 * HOUR, 2 * HOUR
-SUMMER_2026 = (1_774_746_000_000, 1_792_890_000_000)
-"""From 29 March to 25 October, 01:00 UTC."""
+
+
+def clocks_change(year: int, month: int) -> int:
+    """Berlin's clocks change on the last Sunday of March and of October, at 01:00 UTC."""
+    last = datetime(year, month, 31, 1, tzinfo=UTC)
+    return int((last - timedelta(days=last.isoweekday() % 7)).timestamp()) * 1000
 
 
 def berlin_offset(at: int) -> int:
-    starts, ends = SUMMER_2026
-    return BERLIN_SUMMER if starts <= at < ends else BERLIN_WINTER
+    year = datetime.fromtimestamp(at // 1000, UTC).year
+    summer = clocks_change(year, 3) <= at < clocks_change(year, 10)
+    return BERLIN_SUMMER if summer else BERLIN_WINTER
 
 
 def berlin_midnight(day: int) -> int:
