@@ -132,8 +132,8 @@ class World:
         with suppress(BudgetError):
             self._call(self._house.builder.flush)
 
-    def break_the_store(self, breaking: Breaking, spared: int = 0) -> None:
-        self._house.store.breaks, self._house.store.spared = breaking, spared
+    def break_the_store(self, breaking: Breaking) -> None:
+        self._house.store.breaks = breaking
 
     def store_broke(self) -> bool:
         """Tell whether it has; if not, it will not any more."""

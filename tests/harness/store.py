@@ -14,8 +14,6 @@ class BrittleStore(SqliteStore):
     """Fails once, under the next batch that carries an answer to be kept for its key."""
 
     breaks: Breaking | None = None
-    spared: int = 0
-    """So many batches before it are let through."""
 
     @classmethod
     async def open(cls, data_dir: Path) -> Self:
@@ -34,8 +32,5 @@ class BrittleStore(SqliteStore):
             raise StorageFailed("the disk broke after the write")
 
     def _falls_due(self) -> Breaking | None:
-        if self.breaks is None or self.spared:
-            self.spared = max(0, self.spared - 1)
-            return None
         due, self.breaks = self.breaks, None
         return due
