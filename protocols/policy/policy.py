@@ -73,7 +73,9 @@ class Policy(Value):
     warn_at: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         default=DEFAULT_WARN_AT, strict=False, max_length=16
     )
-    on_limit: Literal["deny", "downgrade"] = "deny"
+    on_limit: Literal["deny", "downgrade"] = Field(
+        default="deny", description="downgrade denies as well until routing is built"
+    )
     override: Override | None = None
     unpriced: Literal["refuse", "envelope"] = Field(
         default="refuse",
