@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from daemon.journal.files import DATABASE
 FULL = Effort(rounds=7, seconds=1.0, requests_max=10_000, callers=(1, 16, 64))
 QUICK = Effort(rounds=2, seconds=0.3, requests_max=3_000, callers=(1, 16, 64))
 ENTRIES, QUICK_ENTRIES = 1_000_000, 20_000
+TERMINATED = 143
 WORK = Path(tempfile.gettempdir()) / "tekton-budget-benchmarks"
 
 
@@ -38,6 +40,7 @@ def main(
 
     Ten policies match every call. One journal begins empty, one has a long history.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # and the servers end with us
     effort = QUICK if quick else FULL
     effort = effort._replace(rounds=rounds or effort.rounds)
     entries = entries or (QUICK_ENTRIES if quick else ENTRIES)
