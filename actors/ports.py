@@ -1,13 +1,14 @@
 """The world as actors see it: a clock, a store, price sources."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from actors.journal.projection import Changes
 from actors.policy.state import EngineState
 from protocols.journal import Entries, Entry, ListEntries, StoredHold
 from protocols.ledger import Holds, ListAllocations, ListReservations
-from protocols.prices import PriceBook
+from protocols.prices.offer import Reading
 
 
 class Clock(Protocol):
@@ -22,18 +23,45 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Fetched:
+    """What a source said, and the proof: the file's digest and the server's own version of it."""
+
+    reading: Reading
+    sha256: str
+    etag: str | None
+    at_ms: int
+    """When the server last confirmed the file, by sending it or by saying that it still holds."""
+    size_bytes: int
+    changed: bool
+    """Whether the file is another than at the fetch before."""
+
+
 class PriceSource(Protocol):
-    """Somebody who says what models cost."""
+    """Somebody who says what models cost. Sources that copy each other are one family."""
 
     name: str
+    family: str
 
-    async def fetch(self) -> PriceBook:
-        """Everything it knows now. Raises `SourceFailed`."""
+    async def fetch(self, today: date) -> Fetched:
+        """Everything it says to hold on that day. Raises `SourceFailed`."""
+        ...
+
+    def kept(self, today: date) -> Fetched | None:
+        """What it said at the last fetch, from disk; None if there is nothing usable."""
         ...
 
 
 class SourceFailed(Exception):
-    """A price source gave nothing that can be used; the prices in force stay."""
+    """A price source gave nothing that can be used; the prices in force stay.
+
+    `reason` is one word for metrics and alerts: timeout, too-large, status, redirect, address,
+    tls, connection, shape.
+    """
+
+    def __init__(self, detail: str, reason: str = "shape") -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class StorageFailed(Exception):

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from daemon.prices import genai_data, litellm_data
-from daemon.prices.offer import Offer
 from daemon.prices.reconcile import (
     AGREED,
     CONTRADICTED,
@@ -31,6 +30,7 @@ from daemon.prices.reconcile import (
     reconcile,
 )
 from protocols.prices import LongContext, Tariff, digits
+from protocols.prices.offer import Offer
 
 LITELLM = ("litellm", "litellm/model_prices_and_context_window_backup.json")
 GENAI = ("genai-prices", "genai_prices/data.py")

@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from daemon.prices.offer import Offer, rate
 from protocols.prices import LongContext, Tariff, without_path
+from protocols.prices.offer import Offer, rate
 
 PROVIDERS = {
     "anthropic": "anthropic",

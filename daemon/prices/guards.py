@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from daemon.prices.offer import Offer
 from protocols.prices import Tariff
+from protocols.prices.offer import Offer
 from protocols.usage import OUTPUT_KINDS
 
 INPUT_RANGE = (Decimal("0.005"), Decimal(200))

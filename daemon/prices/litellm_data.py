@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from daemon.prices.offer import MILLION, Offer, rate
 from protocols.prices import LongContext, Tariff, without_path
+from protocols.prices.offer import MILLION, Offer, rate
 
 PROVIDERS = {
     "ai21": "ai21",

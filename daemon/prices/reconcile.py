@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from daemon.prices.genai_data import Catalogue
 from daemon.prices.guards import absolute, odd_mode, suspect, writes_too_cheap
-from daemon.prices.offer import Offer
 from protocols.prices import LongContext, Tariff, model_name
+from protocols.prices.offer import Offer
 from protocols.usage import LINEAGE
 
 Key = tuple[str, str]

@@ -14,10 +14,11 @@ from protocols.prices.messages import (
     UnitLine,
 )
 from protocols.prices.names import MAKERS, model_name, provider_name, without_path
-from protocols.prices.version import LongContext, PriceVersion, Tariff
+from protocols.prices.version import Hours, LongContext, PriceVersion, Tariff
 
 __all__ = [
     "MAKERS",
+    "Hours",
     "ListPrices",
     "LongContext",
     "LongContextShown",

@@ -15,6 +15,8 @@ class LongContext:
     threshold: int
     rates: Rates
     inclusive: bool = False
+    beyond: "LongContext | None" = None
+    """The next tier, for requests longer still."""
 
     def applies(self, input_tokens: int) -> bool:
         return input_tokens > self.threshold or (self.inclusive and input_tokens == self.threshold)
@@ -47,6 +49,19 @@ class Tariff:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """Other rates at certain hours of the day, UTC. A window may run over midnight."""
+
+    starts_min: int
+    """Minutes after midnight, the first that belongs to the window."""
+    ends_min: int
+    """The first that does not."""
+    tariff: Tariff
+    weekdays: frozenset[int] = frozenset(range(7))
+    """The days on which the window starts, Monday is 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class PriceVersion:
     """What a model costs.
 
@@ -62,6 +77,7 @@ class PriceVersion:
     long_context: LongContext | None = None
     modes: Mapping[str, Tariff] = field(default_factory=dict)
     regions: Rates = field(default_factory=dict)
+    hours: tuple[Hours, ...] = ()
     max_output_tokens: int | None = None
     source: str = ""
     chat: bool = True

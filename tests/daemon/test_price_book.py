@@ -16,9 +16,9 @@ from genai_prices import calc_price
 from daemon.prices import load_book, read_book
 from daemon.prices.build_book import Source, build, dump, fetch, write
 from daemon.prices.genai_data import Catalogue, catalogues, read
-from daemon.prices.offer import rate
 from protocols.costing import cost
 from protocols.prices import PriceBook
+from protocols.prices.offer import rate
 from protocols.usage import Usage
 
 D = Decimal

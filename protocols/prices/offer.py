@@ -1,9 +1,10 @@
 """What one source says a model costs, in our words and units, before anybody believes it."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
-from protocols.prices import LongContext, Tariff
+from protocols.prices.version import Hours, LongContext, Tariff
 
 DIGITS_MAX, DIGITS_KEPT = 12, 9
 MILLION = 6
@@ -20,14 +21,26 @@ class Offer:
     long_context: LongContext | None = None
     modes: dict[str, Tariff] = field(default_factory=dict)
     regions: dict[str, Decimal] = field(default_factory=dict)
+    hours: tuple[Hours, ...] = ()
     max_output_tokens: int | None = None
     chat: bool = True
     peak: bool = False
+    starts: date | None = None
+    """None: in force now. A date: announced for that day."""
 
     @property
     def free(self) -> bool:
         """The source names both prices and both are zero. Not the same as silence."""
         return self.rates.get("input") == 0 and self.rates.get("output") == 0
+
+
+@dataclass(slots=True)
+class Reading:
+    """A source's whole file: what it offers, and the rows nobody could believe, with the reason."""
+
+    offers: list[Offer]
+    rejected: dict[str, str] = field(default_factory=dict)
+    """`provider/model` as the source spells it → why."""
 
 
 def rate(value: object, shift: int = 0) -> Decimal | None:
