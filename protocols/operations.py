@@ -39,6 +39,19 @@ from protocols.policy.messages import (
     ShowPolicy,
 )
 from protocols.prices import ListPrices, Quote
+from protocols.prices.changes import (
+    ApprovePrice,
+    DiffPrices,
+    ListPriceHistory,
+    ListQuarantine,
+    PinPrice,
+    PreviewPrice,
+    RejectPrice,
+    RollbackPrice,
+    SetPrice,
+    ShowPrice,
+)
+from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPrices
 
 Role = Literal["read", "report", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -117,6 +130,20 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
     Operation("quote", Quote, "prices", "POST", "/prices/quote", "read"),
     Operation("list_prices", ListPrices, "prices", "GET", "/prices", "read"),
+    Operation("show_price", ShowPrice, "prices", "GET", "/prices/one", "read"),
+    Operation("list_price_history", ListPriceHistory, "prices", "GET", "/prices/history", "read"),
+    Operation("diff_prices", DiffPrices, "prices", "GET", "/prices/diff", "read"),
+    Operation("list_price_sources", ListPriceSources, "prices", "GET", "/prices/sources", "read"),
+    Operation("refresh_prices", RefreshPrices, "prices", "POST", "/prices/refresh", "admin"),
+    Operation("approve_source", ApproveSource, "prices", "POST", "/prices/sources/approve",
+              "admin"),
+    Operation("list_quarantine", ListQuarantine, "prices", "GET", "/prices/quarantine", "read"),
+    Operation("preview_price", PreviewPrice, "prices", "POST", "/prices/preview", "read"),
+    Operation("approve_price", ApprovePrice, "prices", "POST", "/prices/approve", "admin"),
+    Operation("reject_price", RejectPrice, "prices", "POST", "/prices/reject", "admin"),
+    Operation("set_price", SetPrice, "prices", "POST", "/prices/set", "admin"),
+    Operation("pin_price", PinPrice, "prices", "POST", "/prices/pin", "admin"),
+    Operation("rollback_price", RollbackPrice, "prices", "POST", "/prices/rollback", "admin"),
 )  # fmt: skip
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
