@@ -6,7 +6,16 @@ from typing import Protocol
 
 from actors.journal.projection import Changes
 from actors.policy.state import EngineState
-from protocols.journal import Entries, Entry, ListEntries, StoredHold
+from actors.prices.known import PriceState
+from protocols.journal import (
+    Entries,
+    Entry,
+    FindProvisional,
+    FoldBookings,
+    ListEntries,
+    StoredBooking,
+    StoredHold,
+)
 from protocols.ledger import Holds, ListAllocations, ListReservations
 from protocols.prices.offer import Reading
 
@@ -116,6 +125,18 @@ class Store(Protocol):
     async def find_hold(self, hold: str) -> StoredHold | None: ...
 
     async def list_entries(self, ask: ListEntries) -> Entries: ...
+
+    async def prices(self) -> PriceState:
+        """Everything decided about prices."""
+        ...
+
+    async def provisional(self, ask: FindProvisional) -> list[StoredBooking]:
+        """Bookings that no price has corrected yet."""
+        ...
+
+    async def fold_bookings(self, ask: FoldBookings) -> None:
+        """Show `ask.add` each booking in question, on the store's own thread."""
+        ...
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds: ...
 

@@ -9,7 +9,7 @@ from actors.runtime import Ref
 from actors.supervision import Roster
 from actors.time import LedgerTime
 from protocols.message import DAEMON, Caller, R, Request
-from protocols.prices import PriceBook
+from protocols.prices import PriceBook, PricesChanged
 from protocols.tiers import TierTable
 
 
@@ -55,6 +55,14 @@ class Builder:
         roster.factory("ledger:", ledger)
         for component in list(start.holds):
             roster.register(f"ledger:{component}", ledger(f"ledger:{component}"))
+
+    def change_book(self, book: PriceBook) -> None:
+        """Decide with these prices from now on, after a fall of the spine too."""
+        self.book = book
+        message = PricesChanged(book)
+        for row in self.roster.table():
+            if row.name == "policy" or row.name.startswith("ledger:"):
+                self.roster.tell(row.name, message)
 
     async def flush(self) -> None:
         """Return when the journal has written and answered all it was handed."""

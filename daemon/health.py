@@ -7,11 +7,12 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Literal
 
+from actors.prices.inflow import Inflow
+from actors.spine import Builder
 from actors.supervision import Roster, State
 from actors.time import LedgerTime
 from daemon.config import Settings
 from protocols.period import rfc3339
-from protocols.prices import PriceBook
 
 VERSION = version("tekton-budget")
 WAL_RESET_FIXED = (3, 51, 3)
@@ -22,11 +23,12 @@ class Health:
     """Asked at any moment; answers from what is in memory."""
 
     def __init__(
-        self, roster: Roster, time: LedgerTime, book: PriceBook, settings: Settings
+        self, roster: Roster, time: LedgerTime, builder: Builder, inflow: Inflow, settings: Settings
     ) -> None:
         self.roster = roster
         self.time = time
-        self.book = book
+        self.builder = builder
+        self.inflow = inflow
         self.settings = settings
         self.started_ms = time.now_ms()
 
@@ -48,6 +50,16 @@ class Health:
                 return f"{name} is {'not started' if state is None else state}"
         return None
 
+    def readiness(self) -> Mapping[str, object]:
+        """What may be told to anybody: how old the prices of each source are."""
+        return {
+            "status": "ready",
+            "price_sources": [
+                {"name": source.name, "state": source.state, "age_s": source.age_s}
+                for source in self.inflow.shown()
+            ],
+        }
+
     def details(self) -> Mapping[str, object]:
         """What an operator looks at first."""
         return {
@@ -58,9 +70,10 @@ class Health:
             "uptime_s": (self.time.now_ms() - self.started_ms) // 1000,
             "actors": [asdict(row) for row in self.roster.table()],
             "prices": {
-                "dated": self.book.dated,
-                "counts": dict(self.book.provenance.counts),
-                "free_providers": sorted(self.book.free),
+                "dated": self.builder.book.dated,
+                "counts": dict(self.builder.book.provenance.counts),
+                "free_providers": sorted(self.builder.book.free),
+                "sources": [asdict(source) for source in self.inflow.shown()],
             },
             "sqlite": {
                 "version": sqlite3.sqlite_version,

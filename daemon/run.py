@@ -6,16 +6,19 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from random import Random
 
 import anyio
 
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
 from actors.ports import SourceFailed
-from actors.prices import PriceMonitor
+from actors.prices.catalogue import Catalogue
+from actors.prices.inflow import Inflow
+from actors.prices.monitor import PriceMonitor, Tick
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
 from actors.supervision import Broken, Child, Roster, Spine, Supervisor
@@ -28,6 +31,7 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
+from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
 from daemon.tokens import Tokens
 from protocols.http import DoorSettings, Listening, application, serve
@@ -112,31 +116,44 @@ async def actors(
         ask_timeout_s=settings.limits.answer_s,
     )
     source = BookFile(settings.prices.book)
-    book = (await source.fetch()).with_free(settings.prices.free_providers)
+    base = (await source.load()).with_free(settings.prices.free_providers)
     begin = await store.start()
     time = LedgerTime(SystemClock(), begin.at_ms)
+    book = Catalogue(base, await store.prices()).book(time.now_ms())
     builder = Builder(
         roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components
     )
+    inflow = Inflow(
+        feeds(settings, time), time, refresh_hours=settings.prices.refresh_hours,
+        stale_hours=settings.prices.stale_hours, random=Random(),  # noqa: S311  # jitter
+    )  # fmt: skip
     async with roster, ActorLoop(settings.daemon.drain_s), Supervisor(roster) as supervisor:
         journal = Journal.start(roster.tell, time, store, begin)
         supervisor.watch_journal("journal", journal)
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
-        await supervisor.start_organ(Child("prices", price_monitor(book)))
+        await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         for seed in changed_seeds(settings, begin.engine.seeds):
             roster.tell("policy", seed)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.broken)
             tasks.start_soon(sweep, roster, time, settings)
-            yield roster, builder, Health(roster, time, book, settings)
+            yield roster, builder, Health(roster, time, builder, inflow, settings)
             tasks.cancel_scope.cancel()
 
 
-def price_monitor(book: PriceBook) -> Callable[[], Awaitable[Ref]]:
-    async def start() -> Ref:
-        return PriceMonitor.start(book)
+def price_monitor(
+    roster: Roster, store: SqliteStore, base: PriceBook, inflow: Inflow, builder: Builder
+) -> Child:
+    """Rebuilt from what the journal has, at the start and after every fall."""
 
-    return start
+    async def start() -> Ref:
+        kept = await store.prices()
+        await inflow.remember(kept.sources)
+        return PriceMonitor.start(
+            roster.tell, inflow.time, Catalogue(base, kept), inflow, builder.change_book
+        )
+
+    return Child("prices", start)
 
 
 async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
@@ -145,6 +162,7 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
     while True:
         await anyio.sleep(settings.holds.sweep_s)
         roster.tell("policy", Sweep())
+        roster.tell("prices", Tick())
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             purged_at = time.monotonic()
             roster.tell("journal", PurgeKeys(time.now_ms() - settings.holds.key_hours * HOUR_MS))

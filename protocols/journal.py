@@ -1,5 +1,6 @@
 """Entries: what the journal keeps, and what it is told and asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ KINDS = (
     "held", "denied", "settled", "overrun", "late", "drawn", "recorded", "released", "expired",
     "allocated", "extended", "window_opened",
     "priced", "ledger_opened", "policy_set", "policy_removed", "budget_set",
+    "price_set", "price_held", "price_cleared", "price_rejected", "price_pinned",
+    "source_taken", "source_held", "corrected",
 )  # fmt: skip
 """What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money."""
 BOOKINGS = frozenset({"settled", "overrun", "late", "drawn", "recorded"})
@@ -124,6 +127,40 @@ class StoredHold:
 class Recalled:
     hold: StoredHold | None
     memo: Any
+
+
+@dataclass(slots=True)
+class StoredBooking:
+    """A booking as the journal has it."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    component: str
+    subject: str
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class FindProvisional:
+    """Which bookings wait for a price? → `ProvisionalFound`, the oldest first."""
+
+    after_seq: int = 0
+    limit: int = 1000
+
+
+@dataclass(slots=True)
+class FoldBookings:
+    """Hand every booking at a model's prices since a moment to `add`, on a thread that only reads.
+
+    Answered with True when `add` has seen them all.
+    """
+
+    version_prefix: str
+    """What the ids of the price versions begin with: `openai/gpt-5@`."""
+    since_ms: int
+    add: Callable[[StoredBooking, dict[int, str]], None]
+    """Called with the booking and the policies of its windows by number."""
 
 
 @dataclass(slots=True)

@@ -66,12 +66,17 @@ class Daemon:
             [*self.under, sys.executable, "-P", "-m", "daemon", "serve", "--port", "0", *where],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env={name: value for name, value in os.environ.items() if "BUDGET" not in name},
+            env=self.environ(),
             text=True,
         )
         self._reader = Thread(target=self._read, args=(self._process,))
         self._reader.start()
         return self
+
+    def environ(self) -> dict[str, str]:
+        """Ours, but nothing of a budget daemon, and no word to the outside world."""
+        env = {name: value for name, value in os.environ.items() if "BUDGET" not in name}
+        return env | {"BUDGET_PRICES__REFRESH_HOURS": "0"}
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None

@@ -16,6 +16,8 @@ from protocols.errors import BudgetError, Unavailable
 from protocols.journal import (
     Append,
     FindKey,
+    FindProvisional,
+    FoldBookings,
     KeyFound,
     ListEntries,
     Recall,
@@ -50,7 +52,10 @@ class Broke:
     error: StorageFailed
 
 
-Read = FindKey | Recall | ListEntries | ListReservations | ListAllocations
+Read = (
+    FindKey | Recall | ListEntries | ListReservations | ListAllocations
+    | FindProvisional | FoldBookings
+)  # fmt: skip
 Write = Append | PurgeKeys
 Heard = Write | Read | Broke | Flush
 
@@ -86,6 +91,7 @@ class Journal(ServiceActor):
             case (
                 Append() | FindKey() | Recall() | ListEntries()
                 | ListReservations() | ListAllocations() | PurgeKeys()
+                | FindProvisional() | FoldBookings()
             ):  # fmt: skip
                 if self.failed:
                     raise unsure()
@@ -169,6 +175,11 @@ class Journal(ServiceActor):
                     self.tell(ask.ledger, Recalled(hold, ask.memo), call)
                 case ListEntries():
                     call.answer(await self.store.list_entries(ask))
+                case FindProvisional():
+                    call.answer(await self.store.provisional(ask))
+                case FoldBookings():
+                    await self.store.fold_bookings(ask)
+                    call.answer(reply=True)
                 case ListReservations() | ListAllocations():
                     call.answer(await self.store.list_holds(ask))
                 case _:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.journal.facts import Fact, facts_of
 from protocols.journal import BOOKINGS, ENDS, Entry
 from protocols.period import HOUR_MS
 
@@ -48,18 +49,6 @@ class HoldMoved:
 
 
 @dataclass(slots=True)
-class Fact:
-    """A row of a small table that an entry replaces: ledger, price, window, policy, budget, seed.
-
-    No row means: it is gone.
-    """
-
-    table: str
-    key: str | int
-    row: tuple[Any, ...] | None
-
-
-@dataclass(slots=True)
 class Changes:
     """Of one batch of entries, added up before they touch a table."""
 
@@ -75,6 +64,8 @@ class Changes:
             self._book(entry)
         elif kind in ("held", "allocated"):
             self._open(entry)
+        elif kind == "corrected":
+            self._correct(entry)
         elif kind == "denied":
             self._rollup(entry)[SUMS.index("denied")] += 1
         elif kind in ENDS:
@@ -121,6 +112,20 @@ class Changes:
                 )
             )  # fmt: skip
         self._move_parent(body, spent=body)
+        if body.get("provisional"):
+            row = (entry.seq, entry.component, body["provider"], body["model"])
+            self.facts.append(Fact("provisional", entry.seq, row))
+
+    def _correct(self, entry: Entry) -> None:
+        """A booking at a provisional price gets its real one, in the hour and windows it is in."""
+        body, usd = entry.body, entry.body["usd"]
+        key = (body["hour_ms"], entry.component, body["provider"], body["model"], body["task_type"])
+        sums = self.rollups.setdefault(key, [0] * len(SUMS))
+        sums[SUMS.index("usd")] += usd
+        sums[SUMS.index("estimated")] -= int(not body["estimated"])
+        self._use(body["windows"], usd, 0, 0)
+        self.moved.extend(HoldMoved(hold, spent_usd=usd) for hold in body["holds"])
+        self.facts.append(Fact("provisional", body["of"], None))
 
     def _use(self, windows: Iterable[int], usd: int, tokens: int, calls: int) -> None:
         for window in windows:
@@ -156,35 +161,3 @@ def booked_sums(kind: str, body: dict[str, Any]) -> tuple[int, ...]:
         0, int(kind == "overrun" or body.get("overrun", False)), int(kind == "late"),
         int(body["estimated"]),
     )  # fmt: skip
-
-
-def facts_of(entry: Entry) -> list[Fact]:
-    """Rows of the small tables."""
-    body, name = entry.body, entry.subject
-    match entry.kind:
-        case "window_opened":
-            window = body["window"]
-            row = (
-                window, body["policy"], body["counting"], body["key"],
-                body["starts_ms"], body["ends_ms"],
-            )  # fmt: skip
-            return [Fact("window", window, row)]
-        case "ledger_opened":
-            return [Fact("ledger", body["number"], (body["number"], entry.component))]
-        case "priced":
-            return [Fact("price", name, (name, body))]
-        case "policy_set":
-            kept = (name, body["after"], body["revision"], body["counting"], body["by"])
-            return [Fact("policy", name, (*kept, body["at_ms"])), *seed(f"policy {name}", body)]
-        case "policy_removed":
-            return [Fact("policy", name, None)]
-        case "budget_set":
-            fact = Fact("budget", name, (name, body["after"]))
-            return [fact, *seed(f"budget {name}", body)]
-        case unknown:
-            raise ValueError(f"entry {entry.seq} is of unknown kind {unknown!r}")
-
-
-def seed(about: str, body: dict[str, Any]) -> list[Fact]:
-    """Which text of `budget.toml` was applied last."""
-    return [Fact("seed", about, (about, body["seed"]))] if "seed" in body else []

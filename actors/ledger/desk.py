@@ -8,6 +8,7 @@ from actors.ledger.hold import Hold
 from actors.ledger.once import Once
 from actors.tell import Tell
 from actors.time import LedgerTime
+from protocols.correct import Amended
 from protocols.message import Call
 from protocols.policy.charge import ZERO, Amounts, Places
 from protocols.prices import PriceBook
@@ -50,6 +51,13 @@ class Desk:
         if allocation is not None and places.parent_held is not None:
             allocation.held = places.parent_held
             allocation.spend(drawn)
+
+    def amend(self, found: Amended) -> None:
+        """What open holds have spent got its real price."""
+        for name in found.holds:
+            hold = self.holds.get(name)
+            if hold is not None:
+                hold.spend(Amounts(found.usd, 0, 0))
 
     def close(self, hold: Hold) -> None:
         """It has ended; from here on only the journal knows it."""

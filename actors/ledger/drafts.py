@@ -42,6 +42,8 @@ def booked(
     }
     if priced.at_hold:
         body["at_hold"] = True
+    elif priced.version.envelope:
+        body["provisional"] = True
     response_id = getattr(task.request, "response_id", None)
     if response_id is not None:
         body["response_id"] = response_id

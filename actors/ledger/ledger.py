@@ -15,6 +15,7 @@ from actors.ledger.task import Task
 from actors.runtime import ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
+from protocols.correct import Amended
 from protocols.errors import Forbidden
 from protocols.journal import KeyFound, Recalled, StoredHold
 from protocols.ledger import (
@@ -49,7 +50,7 @@ Once = (
     Reserve | Allocate | Settle | Release | ReleaseAllocation | Extend | ExtendAllocation | Record
 )
 Look = Check | Explain | ShowReservation | ShowAllocation
-Seldom = Returned | Enlarged | Weighed | KeyFound | Recalled | PricesChanged
+Seldom = Returned | Enlarged | Weighed | KeyFound | Recalled | PricesChanged | Amended
 Told = Admitted | Refused | Posted | Lapsed | Seldom
 Heard = Once | Look | Told
 
@@ -79,6 +80,7 @@ class Ledger(ServiceActor):
             case (
                 Admitted() | Refused() | Posted() | Lapsed()
                 | Returned() | Enlarged() | Weighed() | KeyFound() | Recalled() | PricesChanged()
+                | Amended()
             ):  # fmt: skip
                 self.hear(message, call)
             case (
@@ -141,6 +143,8 @@ class Ledger(ServiceActor):
                 recall.recalled(desk, message, call)
             case PricesChanged():
                 desk.book = message.book
+            case Amended():
+                desk.amend(message)
             case _:
                 assert_never(message)
 

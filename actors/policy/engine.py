@@ -16,6 +16,7 @@ from actors.policy.world import World
 from actors.runtime import NOBODY, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
+from protocols.correct import Amended, Correct
 from protocols.errors import HoldEnded
 from protocols.journal import Append, Draft
 from protocols.message import Call
@@ -48,7 +49,7 @@ from protocols.tiers import TierTable
 Heard = (
     Admit | Weigh | Post | Return | Enlarge | policies.Sweep | policies.Seed | PricesChanged
     | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget | ListBudgets
-    | ShowBalances
+    | ShowBalances | Correct
 )  # fmt: skip
 
 
@@ -80,14 +81,25 @@ class PolicyEngine(ServiceActor):
                     weigh.weigh(self.world, message.admit),
                     call,
                 )
-            case policies.Sweep():
-                self.world.forget()
-            case PricesChanged():
-                self.world.change_book(message.book)
+            case policies.Sweep() | PricesChanged() | Correct():
+                self.hear_seldom(message, call)
             case SetPolicy() | RemovePolicy() | SetBudget() | policies.Seed():
                 self.write(policies.change(self.world, message, call.caller.name), call)
             case ShowPolicy() | ListPolicies() | ListBudgets() | ShowBalances():
                 call.answer(policies.show(self.world, message))
+            case _:
+                assert_never(message)
+
+    def hear_seldom(
+        self, message: policies.Sweep | PricesChanged | Correct, call: Call[Any]
+    ) -> None:
+        match message:
+            case policies.Sweep():
+                self.world.forget()
+            case PricesChanged():
+                self.world.change_book(message.book)
+            case Correct():
+                self.correct(message, call)
             case _:
                 assert_never(message)
 
@@ -192,6 +204,16 @@ class PolicyEngine(ServiceActor):
         held = Amounts(*charge.held)
         at = places.of(charge, parent)
         self.tell(ledger(ask.component), Enlarged(held, at, ask.memo), call)
+
+    def correct(self, ask: Correct, call: Call[Any]) -> None:
+        """Count provisional bookings at their price, in the windows that are still open."""
+        for one in ask.corrections:
+            for counter in self.world.counters(tuple(one.windows)):
+                counter.use(0, one.usd)
+            if one.holds:
+                self.tell(ledger(one.component), Amended(one.holds, one.usd), NOBODY)
+        drafts = [*ask.prices, *(one.draft for one in ask.corrections)]
+        self.tell("journal", Append(drafts, answer=len(ask.corrections)), call)
 
     def lapse(self) -> None:
         """Expire what is overdue, before anything is decided."""

@@ -5,6 +5,7 @@ import logging
 import queue
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pykka
 
 from protocols.errors import BudgetError
@@ -69,3 +70,30 @@ class PykkaCall:
     def refuse(self, error: BudgetError) -> None:
         with contextlib.suppress(queue.Full):
             self.future.set_exception((type(error), error, error.__traceback__))
+
+
+class Awaited:
+    """A call that an actor's own task waits for: `await call.reply()`."""
+
+    __slots__ = ("_done", "_error", "_reply", "caller")
+
+    def __init__(self, caller: Caller = DAEMON) -> None:
+        self.caller = caller
+        self._done = anyio.Event()
+        self._reply: Any = None
+        self._error: BudgetError | None = None
+
+    def answer(self, reply: object) -> None:
+        self._reply = reply
+        self._done.set()
+
+    def refuse(self, error: BudgetError) -> None:
+        self._error = error
+        self._done.set()
+
+    async def reply(self) -> Any:
+        """Raises the refusal."""
+        await self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._reply

@@ -87,6 +87,10 @@ class _Draft:
             table = self.raw.get(section)
             if isinstance(table, dict) and name in table:
                 table[name] = self._placed(table[name], self.path.absolute().parent)
+        tables = self.raw.get("price_source")
+        for table in tables if isinstance(tables, list) else ():
+            for name in {"path", "ca_file"} & table.keys() if isinstance(table, dict) else ():
+                table[name] = self._placed(table[name], self.path.absolute().parent)
 
     def read_environment(self) -> None:
         known = SHORT | LONG

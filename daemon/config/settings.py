@@ -7,10 +7,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from daemon.config.price_source import PriceSourceTable
+from daemon.config.section import Place, Seconds, Section
 from protocols.names import Component, PolicyName, Provider
 from protocols.operations import Role
 from protocols.policy.policy import Glob, Policy
@@ -59,33 +61,15 @@ def _not_ours(name: str) -> str:
     return name
 
 
-def _path(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if "\0" in value:
-        raise PydanticCustomError("path", "contains a zero byte", {"remedy": "take it out"})
-    return Path(value) if value else None
-
-
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-Place = Annotated[Path | None, BeforeValidator(_path)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 TokenName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_not_ours)
 ]
 HostName = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
 Origin = Annotated[str, Field(pattern=r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
-
-
-class Section(BaseModel):
-    """One table of `budget.toml`: frozen, strict, nothing unknown."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class Daemon(Section):
@@ -162,6 +146,15 @@ class Prices(Section):
     book: Place = Field(
         default=None, description="path of another price book; empty: the one in the package"
     )
+    refresh_hours: float = Field(
+        default=6.0,
+        ge=0,
+        le=8760,
+        description="how often sources are asked, give or take a tenth; 0: only when told to",
+    )
+    stale_hours: int = Field(
+        default=72, ge=1, le=8760, description="after so long without word a source is stale"
+    )
 
 
 class Tiers(TierTable):
@@ -202,6 +195,9 @@ class Sections(Section):
     holds: Holds = Field(default=Holds(), description=str(Holds.__doc__))
     prices: Prices = Field(default=Prices(), description=str(Prices.__doc__))
     tiers: Tiers = Field(default=Tiers(), description=str(Tiers.__doc__))
+    price_sources: tuple[PriceSourceTable, ...] = Field(
+        default=(), alias="price_source", strict=False, description=str(PriceSourceTable.__doc__)
+    )
     tokens: tuple[Token, ...] = Field(
         default=(), alias="token", strict=False, description=str(Token.__doc__)
     )

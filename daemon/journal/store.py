@@ -9,11 +9,19 @@ import aiosqlite
 import anyio
 
 from actors.ports import Batch, KeptKey, Start, StorageFailed
-from daemon.journal import read, write
+from actors.prices.known import PriceState
+from daemon.journal import prices, read, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader, connect_writer
 from daemon.journal.start import load
-from protocols.journal import Entries, ListEntries, StoredHold
+from protocols.journal import (
+    Entries,
+    FindProvisional,
+    FoldBookings,
+    ListEntries,
+    StoredBooking,
+    StoredHold,
+)
 from protocols.ledger import Holds, ListAllocations, ListReservations
 
 T = TypeVar("T")
@@ -89,6 +97,15 @@ class SqliteStore:
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds:
         return await self._lists.run(read.list_holds, ask)
+
+    async def prices(self) -> PriceState:
+        return await self._lists.run(prices.load)
+
+    async def provisional(self, ask: FindProvisional) -> list[StoredBooking]:
+        return await self._lists.run(prices.provisional, ask)
+
+    async def fold_bookings(self, ask: FoldBookings) -> None:
+        await self._lists.run(prices.fold, ask)
 
     async def start(self) -> Start:
         """Raises `Damaged` when what is on disk cannot be read."""

@@ -4,7 +4,8 @@ import sqlite3
 
 from pydantic_core import to_json
 
-from actors.journal.projection import SUMS, Changes, Fact
+from actors.journal.facts import Fact
+from actors.journal.projection import SUMS, Changes
 from actors.ports import Batch
 
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -36,8 +37,15 @@ FACTS = {
     "seed": "INSERT OR REPLACE INTO seed VALUES (?, ?)",
     "budget": "INSERT OR REPLACE INTO budget VALUES (?, ?)",
     "policy": "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)",
+    "price_known": "INSERT INTO price_known VALUES (?, ?, ?)",
+    "price_note": "INSERT OR REPLACE INTO price_note VALUES (?, ?)",
+    "provisional": "INSERT INTO provisional VALUES (?, ?, ?, ?)",
 }
-REMOVE_POLICY = "DELETE FROM policy WHERE name = ?"
+REMOVALS = {
+    "policy": "DELETE FROM policy WHERE name = ?",
+    "price_note": "DELETE FROM price_note WHERE name = ?",
+    "provisional": "DELETE FROM provisional WHERE seq = ?",
+}
 PURGE_KEYS = "DELETE FROM idempotency WHERE id IN "
 PURGE_KEYS += "(SELECT id FROM idempotency WHERE at_ms < ? ORDER BY id LIMIT 10000)"
 
@@ -97,7 +105,7 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
 
 def put(db: sqlite3.Connection, fact: Fact) -> None:
     if fact.row is None:
-        db.execute(REMOVE_POLICY, (fact.key,))
+        db.execute(REMOVALS[fact.table], (fact.key,))
         return
     values = [to_json(v).decode() if isinstance(v, dict) else v for v in fact.row]
     db.execute(FACTS[fact.table], values)

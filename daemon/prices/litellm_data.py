@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from protocols.prices import LongContext, Tariff, without_path
+from protocols.prices import LongContext, Tariff, provider_name, without_path
 from protocols.prices.offer import MILLION, Offer, rate
 
 PROVIDERS = {
@@ -84,10 +84,28 @@ def offers(table: Mapping[str, Any]) -> Iterator[Offer]:
             yield offer
 
 
-def _named(key: str, entry: Mapping[str, Any]) -> tuple[str, str] | None:
+def offer(key: str, entry: Mapping[str, Any]) -> Offer | None:
+    """One token-priced model of any provider the file names, ours or not."""
+    spelt = named(key, entry)
+    if spelt is None or entry.get("mode") not in MODES_READ:
+        return None
+    return _offer(*spelt, entry)
+
+
+def standard_rates(entry: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The rates of ordinary requests, per million tokens."""
+    return _tables(entry).get(("standard", 0), {})
+
+
+def named(key: str, entry: Mapping[str, Any]) -> tuple[str, str] | None:
+    """As `_named`, with a provider we do not list under its own name."""
+    return _named(key, entry, provider_name(str(entry["litellm_provider"])))
+
+
+def _named(key: str, entry: Mapping[str, Any], other: str | None = None) -> tuple[str, str] | None:
     """Spell provider and model our way. `litellm_provider` is the truth, not the prefix."""
     theirs = str(entry.get("litellm_provider"))
-    ours = PROVIDERS.get(theirs) or ("vertex" if theirs.startswith(VERTEX) else None)
+    ours = PROVIDERS.get(theirs) or ("vertex" if theirs.startswith(VERTEX) else other)
     first, slash, rest = key.partition("/")
     prefixes = {theirs, theirs.partition("-")[0].removesuffix("_converse")}
     model = rest if slash and first in prefixes else key
@@ -147,15 +165,15 @@ def _tables(entry: Mapping[str, Any]) -> Tables:
 
 
 def _tariff(tables: Tables, mode: str, provider: str) -> Tariff | None:
-    """One mode's rates. None where there are none, or more than one long-context tier."""
+    """One mode's rates. None where there are none."""
     rates = tables.get((mode, 0))
-    thresholds = sorted(at for name, at in tables if name == mode and at)
-    if rates is None or len(thresholds) > 1:
+    thresholds = sorted((at for name, at in tables if name == mode and at), reverse=True)
+    if rates is None:
         return None
     long = None
     for threshold in thresholds:
         known = {kind: value for kind, value in tables[mode, threshold].items() if kind in rates}
-        long = LongContext(threshold, known, provider in INCLUSIVE)
+        long = LongContext(threshold, known, provider in INCLUSIVE, long)
     return Tariff(rates, long)
 
 

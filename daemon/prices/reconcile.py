@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from actors.prices.guards import absolute, odd_mode, suspect, writes_too_cheap
 from daemon.prices.genai_data import Catalogue
-from daemon.prices.guards import absolute, odd_mode, suspect, writes_too_cheap
 from protocols.prices import LongContext, Tariff, model_name
 from protocols.prices.offer import Offer
 from protocols.usage import LINEAGE

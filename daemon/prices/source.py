@@ -1,4 +1,4 @@
-"""The `PriceSource` port on a file: the book in the package, or one of the operator's own."""
+"""The price book on disk: the one in the package, or one of the operator's own."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ class BookFile:
         self.path = path
         self.name = "embedded" if path is None else str(path)
 
-    async def fetch(self) -> PriceBook:
+    async def load(self) -> PriceBook:
         return await anyio.to_thread.run_sync(self._read)
 
     def _read(self) -> PriceBook:

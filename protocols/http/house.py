@@ -26,6 +26,9 @@ class HealthReport(Protocol):
     def unready(self) -> str | None:
         """Say why no operation can be served now; None when they can."""
 
+    def readiness(self) -> Mapping[str, object]:
+        """Tell anybody that operations are served, and how old the prices are."""
+
     def details(self) -> Mapping[str, object]:
         """Tell of actors, journal, prices, uptime: for those who may read."""
 
@@ -44,7 +47,7 @@ def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Aut
         why = health.unready()
         if why is not None:
             raise Unavailable(f"not ready: {why}", outcome="not-applied")
-        return respond(b'{"status":"ready"}')
+        return respond(to_json(health.readiness()))
 
     async def show_version(_: web.Request) -> web.Response:
         python = platform.python_version()

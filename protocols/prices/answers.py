@@ -22,9 +22,9 @@ from protocols.prices.version import LongContext, PriceVersion, Rates
 from protocols.usage import normalise
 
 
-def quote(book: PriceBook, asked: Quote) -> QuoteReply:
-    """Price a usage at the book's rates. Raises Unpriced where there is none."""
-    version = book.find(asked.provider, asked.model)
+def quote(book: PriceBook, asked: Quote, then: PriceVersion | None = None) -> QuoteReply:
+    """Price a usage at the book's rates, or at an earlier version. Raises Unpriced."""
+    version = then or book.find(asked.provider, asked.model)
     if version is None:
         raise unpriced(asked.provider, asked.model)
     usage = normalise(asked.usage, version.provider)
@@ -51,7 +51,7 @@ def list_prices(book: PriceBook, asked: ListPrices) -> PriceList:
     ]
     page = found[: asked.limit]
     more = len(found) > len(page)
-    return PriceList([_shown(v) for v in page], _place(page[-1]) if more else None)
+    return PriceList([shown(v) for v in page], _place(page[-1]) if more else None)
 
 
 def unpriced(provider: str | None, model: str) -> Unpriced:
@@ -88,7 +88,7 @@ def _long(long: LongContext) -> LongContextShown:
     return LongContextShown(long.threshold, long.inclusive, _told(long.rates))
 
 
-def _shown(version: PriceVersion) -> PriceShown:
+def shown(version: PriceVersion) -> PriceShown:
     long = version.long_context
     return PriceShown(
         price_version=version.id,

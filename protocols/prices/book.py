@@ -66,6 +66,19 @@ class PriceBook:
             free=self.free | declared,
         )
 
+    def with_versions(self, versions: Iterable[PriceVersion]) -> "PriceBook":
+        """Make a book of these versions and this book's names; names without a model go."""
+        kept = list(versions)
+        known = {(v.provider, model_name(v.model)) for v in kept}
+        aliases = {
+            (provider, alias): model
+            for (provider, alias), model in self._aliases.items()
+            if (provider, model_name(model)) in known
+        }
+        return PriceBook(
+            kept, self.dated, aliases=aliases, provenance=self.provenance, free=self.free
+        )
+
     def find(self, provider: str | None, model: str) -> PriceVersion | None:
         """Find the price of exactly this model, or None. Without a provider, its maker's.
 

@@ -27,6 +27,8 @@ def to_body(version: PriceVersion) -> dict[str, Any]:
         "modes": {name: _tariff(tariff) for name, tariff in version.modes.items()},
         "regions": _rates(version.regions),
         "source": version.source,
+        "chat": version.chat,
+        "max_output_tokens": version.max_output_tokens,
         "free": version.free,
         "estimated": version.estimated,
     }
@@ -44,6 +46,8 @@ def from_body(version_id: str, body: Mapping[str, Any]) -> PriceVersion:
         modes={name: _read_tariff(tariff) for name, tariff in body["modes"].items()},
         regions=_read_rates(body["regions"]),
         source=body["source"],
+        chat=body.get("chat", True),
+        max_output_tokens=body.get("max_output_tokens"),
         free=body["free"],
         estimated=body["estimated"],
     )

@@ -71,8 +71,8 @@ class ListPriceSources(Request[SourceList]):
     """The price sources: age, state, digest, and what is wrong with them."""
 
 
-class ApproveSource(Request[SourceShown]):
-    """Take a held file after all: its rows are judged one by one at the next refresh."""
+class ApproveSource(Request[Refreshed]):
+    """Take a held file after all. Its rows are judged one by one, like any other's."""
 
     source: SourceName
     note: Note | None = None

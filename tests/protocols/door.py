@@ -82,6 +82,9 @@ class Health:
     def unready(self) -> str | None:
         return self.why
 
+    def readiness(self) -> Mapping[str, object]:
+        return {"status": "ready"}
+
     def details(self) -> Mapping[str, object]:
         return {"uptime_s": 7}
 

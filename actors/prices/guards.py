@@ -1,8 +1,10 @@
 """What no price may look like, whoever says it: limits set from three years of measured prices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Literal
 
+from actors.prices.moves import Move
 from protocols.prices import Tariff
 from protocols.prices.offer import Offer
 from protocols.usage import OUTPUT_KINDS
@@ -44,13 +46,15 @@ def _impossible(offer: Offer) -> Iterator[str]:
             yield f"{kind} {value} is below {low}"
         elif value > high:
             yield f"{kind} {value} is above {high}"
-    fresh = offer.rates["input"]
-    if offer.rates.get("cache_read", fresh) > fresh:
+    fresh = offer.rates.get("input")
+    if fresh is not None and offer.rates.get("cache_read", fresh) > fresh:
         yield "cache_read is dearer than input"
 
 
 def _odd(offer: Offer) -> Iterator[str]:
-    rates, fresh = offer.rates, offer.rates["input"]
+    rates, fresh = offer.rates, offer.rates.get("input")
+    if fresh is None:
+        return
     checks = [
         ("output", rates.get("output") if offer.chat else None, OUTPUT_RATIO),
         ("cache_write_5m", rates.get("cache_write_5m"), WRITE_5M_RATIO),
@@ -71,3 +75,52 @@ def odd_mode(offer: Offer, mode: str, tariff: Tariff) -> bool:
         if standard and not low * standard <= value <= high * standard:
             return True
     return False
+
+
+MOVE_FREELY = Decimal("2.5")
+MOVE_UNDISPUTED = Decimal(5)
+ALARM = Decimal(10)
+
+
+def moved(move: Move, *, dissent: bool) -> str | None:
+    """Why a change that two families back still waits for a person, or None."""
+    if move.zero:
+        return "zero"
+    if move.factor > MOVE_UNDISPUTED:
+        return "leap"
+    if move.factor > MOVE_FREELY and dissent:
+        return "move"
+    return None
+
+
+def severity(move: Move) -> Literal["warning", "critical"]:
+    return "critical" if move.zero or move.factor > ALARM else "warning"
+
+
+LOST_SHARE = Decimal("0.10")
+CHANGED_SHARE = Decimal("0.03")
+CHANGED_SHARE_MAX = Decimal("0.30")
+WEEK_MS = 7 * 86_400_000
+FEW = 20
+"""Below so many models a share says nothing."""
+
+
+def whole_file(before: Sequence[Offer], after: Sequence[Offer], apart_ms: int) -> str | None:
+    """Why a file is not believed as a whole, compared with the last one that was: or None.
+
+    In a week at most 2.2 % of a large file's prices were ever seen to change, so files that lie
+    weeks apart may differ by more.
+    """
+    old = {(offer.provider, offer.model): offer.rates for offer in before if offer.starts is None}
+    new = {(offer.provider, offer.model): offer.rates for offer in after if offer.starts is None}
+    if len(old) < FEW:
+        return None
+    lost = sum(key not in new for key in old)
+    if lost > LOST_SHARE * len(old):
+        return f"{lost} of {len(old)} models are gone (more than {LOST_SHARE:%})"
+    weeks = max(Decimal(1), Decimal(apart_ms) / WEEK_MS)
+    allowed = min(CHANGED_SHARE * weeks, CHANGED_SHARE_MAX)
+    changed = sum(key in new and new[key] != rates for key, rates in old.items())
+    if changed > allowed * len(old):
+        return f"{changed} of {len(old)} prices changed at once (more than {allowed:.1%})"
+    return None

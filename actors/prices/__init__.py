@@ -1,0 +1,1 @@
+"""The price monitor: hears the sources, judges what they say, keeps every version."""

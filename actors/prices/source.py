@@ -1,0 +1,86 @@
+"""One price source as the monitor knows it: the file in use, the file that waits, the failure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from actors.ports import Fetched, PriceSource
+from protocols.period import rfc3339
+from protocols.prices.sources import SourceShown, SourceState
+
+HOUR_MS = 3_600_000
+FIRST_RETRY_S, LAST_RETRY_S = 300.0, 21_600.0
+
+
+@dataclass(slots=True)
+class Source:
+    """`taken` is what its votes come from; `held` changed too much at once and waits."""
+
+    port: PriceSource
+    taken: Fetched | None = None
+    taken_changed_ms: int = 0
+    """When the file in use became what it is."""
+    held: Fetched | None = None
+    why: str | None = None
+    failure: str | None = None
+    failures: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.port.name
+
+    def take(self, fetched: Fetched) -> bool:
+        """Use this file; whether it is another than before."""
+        another = self.taken is None or self.taken.sha256 != fetched.sha256
+        if another:
+            self.taken_changed_ms = fetched.at_ms
+        self.taken, self.held, self.why = fetched, None, None
+        return another
+
+    def hold(self, fetched: Fetched, why: str) -> bool:
+        """Keep the file aside; whether that is news."""
+        another = self.held is None or self.held.sha256 != fetched.sha256
+        self.held, self.why = fetched, why
+        return another
+
+    def retry_s(self, refresh_s: float) -> float:
+        """How long to wait before the next try after failures: doubling, never past a refresh."""
+        wait = FIRST_RETRY_S * (1 << min(self.failures - 1, 16))
+        return min(wait, LAST_RETRY_S, refresh_s)
+
+    def stale(self, now_ms: int, stale_hours: int) -> bool:
+        return self.taken is None or now_ms - self.taken.at_ms > stale_hours * HOUR_MS
+
+    def state(self, now_ms: int, stale_hours: int) -> SourceState:
+        if self.held is not None:
+            return "held"
+        if self.failure is not None:
+            return "failed"
+        if self.taken is None:
+            return "never"
+        return "stale" if self.stale(now_ms, stale_hours) else "ok"
+
+    def shown(self, now_ms: int, stale_hours: int) -> SourceShown:
+        taken = self.taken
+        return SourceShown(
+            name=self.name,
+            family=self.port.family,
+            state=self.state(now_ms, stale_hours),
+            fetched_at=None if taken is None else rfc3339(taken.at_ms),
+            age_s=None if taken is None else max(0, now_ms - taken.at_ms) // 1000,
+            models=0 if taken is None else len(taken.reading.offers),
+            rejected_rows=0 if taken is None else len(taken.reading.rejected),
+            sha256=None if taken is None else taken.sha256,
+            etag=None if taken is None else taken.etag,
+            failure=self.why or self.failure,
+        )
+
+    def body(self) -> dict[str, Any]:
+        """What the journal remembers: which file is in use, and which one waits and why."""
+        return {
+            "sha256": None if self.taken is None else self.taken.sha256,
+            "etag": None if self.taken is None else self.taken.etag,
+            "changed_ms": self.taken_changed_ms,
+            "models": 0 if self.taken is None else len(self.taken.reading.offers),
+            "held_sha256": None if self.held is None else self.held.sha256,
+            "why": self.why,
+        }
