@@ -11,6 +11,7 @@ from anyio.to_thread import run_sync
 
 from actors.ports import Fetched, PriceSource, SourceFailed
 from actors.prices import guards
+from actors.prices.round import Said
 from actors.prices.source import Source
 from actors.time import LedgerTime
 from protocols.errors import NotFound
@@ -21,8 +22,6 @@ from protocols.prices.sources import SourceShown
 log = logging.getLogger("budget.prices")
 
 Results = dict[str, Fetched | SourceFailed]
-Reading = tuple[str, str, int, list[Offer]]
-"""Source, family, since when its file is as it is (ms), offers."""
 HOUR_S = 3600
 JITTER = 0.1
 
@@ -112,16 +111,15 @@ class Inflow:
                 continue
             if kept.sha256 == note.get("sha256"):
                 source.take(kept)
-                source.taken_changed_ms = note["changed_ms"]
                 age_s = (self.time.now_ms() - kept.at_ms) / 1000
                 self._next(source, max(0.0, self.refresh_s - age_s))
             elif kept.sha256 == note.get("held_sha256"):
                 source.hold(kept, note["why"])
 
-    def readings(self) -> list[Reading]:
-        """Who votes: source, family, since when its file is as it is, and its offers."""
+    def said(self) -> list[Said]:
+        """Who votes, and on what."""
         return [
-            (s.name, s.port.family, s.taken_changed_ms, s.taken.reading.offers)
+            Said(s.name, s.port.family, s.taken.reading.offers, dict(s.since_ms))
             for s in self.sources.values()
             if s.taken is not None
         ]
@@ -131,7 +129,7 @@ class Inflow:
         return {s.name: s.taken.sha256 for s in self.sources.values() if s.taken is not None}
 
     def offers(self) -> list[tuple[str, Offer]]:
-        return [(name, offer) for name, _, _, offers in self.readings() for offer in offers]
+        return [(said.source, offer) for said in self.said() for offer in said.offers]
 
     def shown(self) -> list[SourceShown]:
         now_ms = self.time.now_ms()

@@ -99,6 +99,10 @@ def _agreed(
     if move.same:
         return Verdict(Outcome.CONFIRMED, detail=note)
     stop = guards.moved(move, dissent=fresher(best, others))
+    stale = old_news(best, others, now)
+    if stop is None and stale is not None:
+        detail = f"{move.told}: {stale}"
+        return Verdict(Outcome.QUARANTINED, offer, "stale", detail, "warning", sources=sources)
     if stop is None:
         return Verdict(Outcome.APPLIED, offer, detail=move.told, state=state, sources=sources)
     return Verdict(
@@ -125,9 +129,22 @@ def _lone(offer: Offer, sources: tuple[str, ...], now: PriceVersion | None) -> V
 
 
 def fresher(best: Camp, others: Iterable[Camp]) -> bool:
-    """Whether somebody who disagrees has a newer file than those who agree."""
-    newest = min(vote.file_ms for vote in best.votes)
-    return any(vote.file_ms > newest for camp in others for vote in camp.votes)
+    """Whether somebody who disagrees changed their price after those who agree changed theirs."""
+    since_ms = min(vote.since_ms for vote in best.votes)
+    return any(vote.since_ms > since_ms for camp in others for vote in camp.votes)
+
+
+def old_news(best: Camp, others: Iterable[Camp], now: PriceVersion) -> str | None:
+    """Why a majority may be stale: who still says what is in force, while few changed since.
+
+    Two sources that never said anything else have no news, however many they are.
+    """
+    core = core_of(as_offer(now))
+    loyal = [vote.source for camp in others if camp.core == core for vote in camp.votes]
+    changed = {vote.family for vote in best.votes if vote.since_ms}
+    if not loyal or len(changed) > 1:
+        return None
+    return f"{', '.join(loyal)} still says what is in force, and {len(changed)} changed since"
 
 
 def _stands(now: PriceVersion, found: list[Camp]) -> bool:

@@ -8,9 +8,9 @@ from anyio.to_thread import run_sync
 
 from actors.prices.change import Change
 from actors.prices.in_force import InForce, Spawn
-from actors.prices.inflow import Inflow, Reading, Results
+from actors.prices.inflow import Inflow, Results
 from actors.prices.known import Key
-from actors.prices.round import Question, Round, judge_all, votes_of
+from actors.prices.round import Question, Round, Said, judge_all, votes_of
 from actors.prices.source import Source
 from actors.runtime import NOBODY
 from protocols.errors import BudgetError, Busy
@@ -77,7 +77,7 @@ class Refresh:
             at_ms=at_ms,
             stamp=rfc3339(at_ms),
         )
-        self.spawn(self._judge, drafts, self.inflow.readings(), question, call)
+        self.spawn(self._judge, drafts, self.inflow.said(), question, call)
 
     def judged(self, message: Judged, call: Call[Any]) -> None:
         """Put in force what still holds: a person may have decided meanwhile."""
@@ -97,10 +97,13 @@ class Refresh:
             cleared=[case for case in found.cleared if untouched(case.key)],
         )
         for case in change.cases:
-            log.warning(
-                "the price of %s waits for a person (%s): %s", case.name, case.guard, case.detail,
-                extra={"guard": case.guard, "severity": case.severity},
+            level = logging.WARNING if case.severity == "critical" else logging.INFO
+            log.log(
+                level, "the price of %s waits for a person (%s): %s", case.name, case.guard,
+                case.detail, extra={"guard": case.guard, "severity": case.severity},
             )  # fmt: skip
+        if change.cases:
+            log.warning("%d prices wait for a person: see the quarantine", len(change.cases))
         reply = Refreshed(found.models, dict(sorted(found.guards.items())), self.inflow.shown())
         self.in_force.keep(change, call, lambda _: reply)
 
@@ -108,7 +111,7 @@ class Refresh:
         self.in_force.tell("prices", Came(await self.inflow.fetch(sources)), call)
 
     async def _judge(
-        self, drafts: list[Draft], readings: list[Reading], question: Question, call: Call[Any]
+        self, drafts: list[Draft], said: list[Said], question: Question, call: Call[Any]
     ) -> None:
         try:
             for draft in drafts:
@@ -117,5 +120,5 @@ class Refresh:
             call.refuse(error)
             self.in_force.tell("prices", Judged(question, None), NOBODY)
             return
-        found = await run_sync(lambda: judge_all(question, votes_of(readings)))
+        found = await run_sync(lambda: judge_all(question, votes_of(said)))
         self.in_force.tell("prices", Judged(question, found), call)

@@ -40,15 +40,25 @@ class Round:
 Votes = dict[Key, list[Vote]]
 
 
-def votes_of(readings: Iterable[tuple[str, str, int, Iterable[Offer]]]) -> Votes:
-    """Bring together what (source, family, file time, offers) say of each model.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Everything one source says; `since_ms` has the models whose price we saw change."""
+
+    source: str
+    family: str
+    offers: Iterable[Offer]
+    since_ms: Mapping[Key, int] = field(default_factory=dict)
+
+
+def votes_of(readings: Iterable[Said]) -> Votes:
+    """Bring together what the sources say of each model.
 
     A source that prices a model twice and differently has no vote on it.
     """
     votes: Votes = {}
-    for source, family, file_ms, offers in readings:
+    for said in readings:
         own: dict[Key, Vote | None] = {}
-        for offer in offers:
+        for offer in said.offers:
             if offer.starts is not None:
                 continue
             key = key_of(offer.provider, offer.model)
@@ -56,7 +66,7 @@ def votes_of(readings: Iterable[tuple[str, str, int, Iterable[Offer]]]) -> Votes
             if key in own and (first is None or core_of(first.offer) != core_of(offer)):
                 own[key] = None
             elif key not in own:
-                own[key] = Vote(source, family, offer, file_ms)
+                own[key] = Vote(said.source, said.family, offer, said.since_ms.get(key, 0))
         for key, vote in own.items():
             if vote is not None:
                 votes.setdefault(key, []).append(vote)

@@ -1,10 +1,13 @@
 """One price source as the monitor knows it: the file in use, the file that waits, the failure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from actors.ports import Fetched, PriceSource
+from actors.prices.known import Key, key_of
+from actors.prices.votes import core_of
 from protocols.period import rfc3339
+from protocols.prices.offer import Offer
 from protocols.prices.sources import SourceShown, SourceState
 
 HOUR_MS = 3_600_000
@@ -17,8 +20,8 @@ class Source:
 
     port: PriceSource
     taken: Fetched | None = None
-    taken_changed_ms: int = 0
-    """When the file in use became what it is."""
+    since_ms: dict[Key, int] = field(default_factory=dict)
+    """Models whose price we saw change, and when it became what it is."""
     held: Fetched | None = None
     why: str | None = None
     failure: str | None = None
@@ -31,10 +34,18 @@ class Source:
     def take(self, fetched: Fetched) -> bool:
         """Use this file; whether it is another than before."""
         another = self.taken is None or self.taken.sha256 != fetched.sha256
-        if another:
-            self.taken_changed_ms = fetched.at_ms
+        if another and self.taken is not None:
+            self._watch(self.taken.reading.offers, fetched)
         self.taken, self.held, self.why = fetched, None, None
         return another
+
+    def _watch(self, before: list[Offer], fetched: Fetched) -> None:
+        """Note what changed: only somebody who changed their mind has news."""
+        old = {key_of(o.provider, o.model): core_of(o) for o in before if o.starts is None}
+        for offer in fetched.reading.offers:
+            key = key_of(offer.provider, offer.model)
+            if offer.starts is None and old.get(key) != core_of(offer):
+                self.since_ms[key] = fetched.at_ms
 
     def hold(self, fetched: Fetched, why: str) -> bool:
         """Keep the file aside; whether that is news."""
@@ -79,7 +90,6 @@ class Source:
         return {
             "sha256": None if self.taken is None else self.taken.sha256,
             "etag": None if self.taken is None else self.taken.etag,
-            "changed_ms": self.taken_changed_ms,
             "models": 0 if self.taken is None else len(self.taken.reading.offers),
             "held_sha256": None if self.held is None else self.held.sha256,
             "why": self.why,

@@ -15,12 +15,13 @@ Core = tuple[tuple[str, Decimal], ...]
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one source says now, and since when its file has been as it is."""
+    """What one source says now, and since when."""
 
     source: str
     family: str
     offer: Offer
-    file_ms: int
+    since_ms: int = 0
+    """When we saw it change to this; 0: it said so when we first looked."""
 
 
 @dataclass(slots=True)

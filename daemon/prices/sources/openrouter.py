@@ -10,10 +10,10 @@ from protocols.prices import provider_name
 from protocols.prices.offer import MILLION, Offer, Reading, rate
 from protocols.prices.version import LongContext
 
+# Prices of cached reads are left out: since April 2026 they are rounded to cents per million.
 KINDS = {
     "prompt": "input",
     "completion": "output",
-    "input_cache_read": "cache_read",
     "input_cache_write": "cache_write_5m",
     "internal_reasoning": "reasoning",
     "audio": "input_audio",
@@ -21,9 +21,8 @@ KINDS = {
 CLOSED = frozenset({"openai", "anthropic", "google", "xai", "cohere", "perplexity"})
 """Makers whose price elsewhere is their own."""
 OPEN_WEIGHTS = ("gpt-oss", "gemma", "grok-1")
-ROUNDED = frozenset({"cache_read", "cache_write_5m"})
-"""Rounded to cents per million, or Google's rent of storage: no vote for the maker."""
 STORAGE = "google"
+"""What stands in its cache write is five minutes' rent."""
 
 
 def read(text: bytes, today: date) -> Reading:
@@ -55,8 +54,7 @@ def _offers(name: str, pricing: Mapping[str, Any]) -> Iterator[Offer]:
     yield Offer("openrouter", name, rates, units, long, chat=chat)
     variant = ":" in model or maker.startswith("~") or "latest" in model
     if owner in CLOSED and not variant and not any(part in model for part in OPEN_WEIGHTS):
-        own = {kind: amount for kind, amount in rates.items() if kind not in ROUNDED}
-        yield Offer(owner, model, own, {}, None, chat=chat)
+        yield Offer(owner, model, dict(rates), {}, None, chat=chat)
 
 
 def _rates(pricing: Mapping[str, Any]) -> dict[str, Decimal]:

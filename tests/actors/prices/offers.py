@@ -15,8 +15,8 @@ def offer(read: str, written: str | None = None, model: str = "m-1", **more: str
     return Offer("acme", model, told, chat=written is not None)
 
 
-def vote(source: str, said: Offer, family: str | None = None, file_ms: int = 0) -> Vote:
-    return Vote(source, family or source, said, file_ms)
+def vote(source: str, said: Offer, family: str | None = None, since_ms: int = 0) -> Vote:
+    return Vote(source, family or source, said, since_ms)
 
 
 def version(said: Offer) -> PriceVersion:

@@ -45,7 +45,7 @@ def test_what_is_in_force_is_confirmed_by_two_and_stays_single_by_one() -> None:
 
 
 def test_two_against_one_is_a_majority_and_two_against_two_is_none() -> None:
-    three = said(offer("4", "20"), offer("4", "20"), offer("3", "15"))
+    three = said(offer("4", "20"), offer("4", "20"), offer("6", "30"))
     assert three.outcome is Outcome.APPLIED
     split = said(offer("4", "20"), offer("4", "20"), offer("5", "25"), offer("5", "25"))
     assert (split.outcome, split.guard) == (Outcome.QUARANTINED, "disputed")
@@ -85,12 +85,21 @@ def test_from_zero_waits_for_a_person_too() -> None:
 
 
 def test_a_wide_move_waits_while_somebody_with_a_newer_file_dissents() -> None:
-    agree = [vote("a", offer("9", "45"), file_ms=10), vote("b", offer("9", "45"), file_ms=20)]
-    stale = vote("c", offer("3", "15"), file_ms=5)
-    fresh = vote("c", offer("3", "15"), file_ms=30)
+    agree = [vote("a", offer("9", "45"), since_ms=10), vote("b", offer("9", "45"), since_ms=20)]
+    stale = vote("c", offer("3", "15"), since_ms=5)
+    fresh = vote("c", offer("3", "15"), since_ms=30)
     assert judge([*agree, stale], NOW).outcome is Outcome.APPLIED
     waiting = judge([*agree, fresh], NOW)
     assert (waiting.outcome, waiting.guard) == (Outcome.QUARANTINED, "move")
+
+
+def test_a_majority_that_never_said_anything_else_is_no_news() -> None:
+    """Four of five sources had the old price of mistral-small-latest for months."""
+    loyal = vote("c", offer("3", "15"))
+    waiting = judge([vote("a", offer("4", "20")), vote("b", offer("4", "20")), loyal], NOW)
+    assert (waiting.outcome, waiting.guard) == (Outcome.QUARANTINED, "stale")
+    changed = [vote("a", offer("4", "20"), since_ms=1), vote("b", offer("4", "20"), since_ms=2)]
+    assert judge([*changed, loyal], NOW).outcome is Outcome.APPLIED
 
 
 @pytest.mark.parametrize(
