@@ -50,28 +50,43 @@ def cost(
     """Price `usage` exactly. Raises Unpriced for a kind or a mode without a known rate.
 
     Total input, cached tokens included, decides the long-context tier, and the whole request
-    pays it. `mode` and `region` default to the usage's own.
+    pays it. `mode` and `region` default to the usage's own. Where the price depends on the hour,
+    `at` decides; without it each kind is at its dearest hour, and the cost is an estimate.
     """
-    del at  # no rate of the book depends on the hour; those that do are held at their dearest
-    scale = _Scale(version, mode or usage.mode, region or usage.region, usage.input_tokens)
-    lines = tuple(scale.line(kind, count) for kind, count in sorted(usage.counts.items()) if count)
+    mode, region = mode or usage.mode, region or usage.region
+    scales = [
+        _Scale(version, tariff, mode, region, usage.input_tokens) for tariff in version.tariffs(at)
+    ]
+    counts = [(kind, count) for kind, count in sorted(usage.counts.items()) if count]
+    lines = tuple(_dearest([scale.line(kind, count) for scale in scales]) for kind, count in counts)
     total = ZERO
     for line in lines:
         total = EXACT.add(total, line.usd)
-    return Cost(total, lines, scale.estimated)
+    return Cost(total, lines, len(scales) > 1 or scales[0].estimated)
+
+
+def _dearest(lines: list[CostLine]) -> CostLine:
+    return lines[0] if len(lines) == 1 else max(lines, key=lambda line: line.usd)
 
 
 class _Scale:
     """The rates that hold for one call: mode, long context and region decided once."""
 
     def __init__(
-        self, version: "PriceVersion", mode: str, region: str | None, input_tokens: int
+        self,
+        version: "PriceVersion",
+        tariff: "Tariff",
+        mode: str,
+        region: str | None,
+        input_tokens: int,
     ) -> None:
         self.version = version
         self.mode = mode
         self.estimated = version.estimated
         self.uplift = version.regions.get((region or "").lower(), ONE)
-        self.standard = _reached(version.tariff, input_tokens)
+        self.standard = _reached(tariff, input_tokens)
+        if tariff.rates is not version.rates:  # an hour that is silent on a kind: the base's rate
+            self.standard += (version.rates,)
         self.special = self._special(input_tokens)
 
     def _special(self, input_tokens: int) -> "tuple[Rates, ...] | None":
@@ -152,11 +167,13 @@ class _Scale:
 
 
 def _reached(tariff: "Tariff", input_tokens: int) -> "tuple[Rates, ...]":
-    """Rates to look in, nearest first."""
+    """Rates to look in, nearest first: the last tier that the input reaches, then those below."""
+    tables: tuple[Rates, ...] = (tariff.rates,)
     long = tariff.long_context
-    if long is not None and long.applies(input_tokens):
-        return (long.rates, tariff.rates)
-    return (tariff.rates,)
+    while long is not None and long.applies(input_tokens):
+        tables = (long.rates, *tables)
+        long = long.beyond
+    return tables
 
 
 def _has(tables: "tuple[Rates, ...]", kind: str) -> bool:

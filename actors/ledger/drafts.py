@@ -44,6 +44,8 @@ def booked(
         body["at_hold"] = True
     elif priced.version.envelope:
         body["provisional"] = True
+    if priced.at_ms is not None:
+        body["priced_at_ms"] = priced.at_ms
     response_id = getattr(task.request, "response_id", None)
     if response_id is not None:
         body["response_id"] = response_id

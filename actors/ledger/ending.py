@@ -88,7 +88,9 @@ def settle(desk: Desk, hold: Hold, task: Task, call: Call[Any]) -> None:
         subject = subject._replace(model=request.model, tier=tier)
         pinned = None
     if request.usage:
-        priced = price_usage(desk.book, subject.provider, subject.model, pinned, request.usage)
+        priced = price_usage(
+            desk.book, subject.provider, subject.model, pinned, request.usage, desk.time.now_ms()
+        )
     else:
         version = hold.price or booking_price(desk.book, subject.provider, subject.model)[1]
         priced = charge_hold(hold, version)
@@ -116,7 +118,9 @@ def record(desk: Desk, task: Task, call: Call[Any]) -> None:
             errors=[{"field": "usage", "problem": "empty", "remedy": "at least one count"}],
         )
     pinned = version if known else None
-    task.priced = price_usage(desk.book, provider, request.model, pinned, request.usage)
+    task.priced = price_usage(
+        desk.book, provider, request.model, pinned, request.usage, desk.time.now_ms()
+    )
     task.amounts = Amounts(task.priced.usd, task.priced.usage.tokens, 1)
     at = Places(parent=request.allocation_id)
     desk.ask_policy(

@@ -1,6 +1,7 @@
 """One request on its way through ledger and policy engine, and how its usage is priced."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from actors.ledger.estimate import Estimate, booking_price, of_one_call
@@ -22,6 +23,8 @@ class Priced:
     version: PriceVersion
     estimated: bool
     at_hold: bool = False
+    at_ms: int | None = None
+    """The moment that decided, where the price depends on the hour."""
 
 
 @dataclass(slots=True)
@@ -37,8 +40,9 @@ class Task:
 
 
 def price_usage(
-    book: PriceBook, provider: str, model: str, pinned: PriceVersion | None, raw: dict[str, Any]
-) -> Priced:
+    book: PriceBook, provider: str, model: str, pinned: PriceVersion | None, raw: dict[str, Any],
+    at_ms: int,
+) -> Priced:  # fmt: skip
     """Read a usage and price it with the pinned version, or today's. Booking is never refused:
     what has no price is charged at the dearest known rates and marked as estimated.
     """
@@ -46,14 +50,16 @@ def price_usage(
     version, known = pinned, True
     if version is None:
         _, version, known = booking_price(book, provider, model)
+    at = datetime.fromtimestamp(at_ms / 1000, UTC) if version.hours else None
     try:
-        found = cost(usage, version)
+        found = cost(usage, version, at=at)
     except Unpriced:
         version, known = book.dearest(provider), False
         tokens = {kind: count for kind, count in usage.counts.items() if kind in TOKEN_KINDS}
         found = cost(replace(usage, counts=tokens, mode="standard", region=None), version)
     estimated = found.estimated or not known
-    return Priced(usage, of_one_call(round_half_even(found.exact_usd)), version, estimated)
+    usd = of_one_call(round_half_even(found.exact_usd))
+    return Priced(usage, usd, version, estimated, at_ms=None if at is None else at_ms)
 
 
 def charge_hold(hold: Hold, version: PriceVersion) -> Priced:

@@ -8,6 +8,7 @@ journal, so it may run beside a living daemon.
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,9 @@ class Truth:
         if body.get("at_hold") or body["estimated"]:
             return
         try:
-            again = round_half_even(cost(normalise(body["usage"]), version).exact_usd)
+            at_ms = body.get("priced_at_ms")
+            at = None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
+            again = round_half_even(cost(normalise(body["usage"]), version, at=at).exact_usd)
         except BudgetError as error:
             self.report.say(f"entry {entry.seq} cannot be priced again: {error}")
             return

@@ -8,6 +8,7 @@ from protocols.errors import Unpriced
 from protocols.money import round_half_even, show_usd
 from protocols.prices.book import PriceBook
 from protocols.prices.messages import (
+    HoursShown,
     ListPrices,
     LongContextShown,
     PriceList,
@@ -18,7 +19,7 @@ from protocols.prices.messages import (
     UnitLine,
 )
 from protocols.prices.names import provider_name
-from protocols.prices.version import LongContext, PriceVersion, Rates
+from protocols.prices.version import Hours, LongContext, PriceVersion, Rates
 from protocols.usage import normalise
 
 
@@ -84,20 +85,35 @@ def _told(rates: Rates) -> dict[str, str]:
     return {kind: digits(rate) for kind, rate in sorted(rates.items())}
 
 
-def _long(long: LongContext) -> LongContextShown:
-    return LongContextShown(long.threshold, long.inclusive, _told(long.rates))
+def _tiers(tier: LongContext | None) -> list[LongContextShown]:
+    if tier is None:
+        return []
+    shown = LongContextShown(tier.threshold, tier.inclusive, _told(tier.rates))
+    return [shown, *_tiers(tier.beyond)]
+
+
+def _hours(hours: Hours) -> HoursShown:
+    return HoursShown(
+        _clock(hours.starts_min), _clock(hours.ends_min),
+        [day + 1 for day in sorted(hours.weekdays)], _told(hours.tariff.rates),
+    )  # fmt: skip
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def shown(version: PriceVersion) -> PriceShown:
-    long = version.long_context
     return PriceShown(
         price_version=version.id,
         provider=version.provider,
         model=version.model,
         rates=_told(version.rates),
         unit_rates=_told(version.unit_rates),
-        long_context=None if long is None else _long(long),
-        modes=sorted(version.modes),
+        long_context=_tiers(version.long_context),
+        modes={name: _told(tariff.rates) for name, tariff in sorted(version.modes.items())},
+        hours=[_hours(hours) for hours in version.hours],
+        regions=_told(version.regions),
         max_output_tokens=version.max_output_tokens,
         source=version.source,
         free=version.free,

@@ -13,7 +13,7 @@ def envelope(provider: str | None, dated: str, versions: Iterable[PriceVersion])
     unit_rates: dict[str, Decimal] = {}
     for version in versions:
         uplift = max(version.regions.values(), default=Decimal(1))
-        for tariff in (version.tariff, *version.modes.values()):
+        for tariff in (*version.tariffs(None), *version.modes.values()):
             for table in _tables(tariff):
                 _raise_to(rates, table, uplift)
         _raise_to(unit_rates, version.unit_rates, Decimal(1))
@@ -36,8 +36,10 @@ def envelope(provider: str | None, dated: str, versions: Iterable[PriceVersion])
 
 def _tables(tariff: Tariff) -> Iterator[Rates]:
     yield tariff.rates
-    if tariff.long_context is not None:
-        yield tariff.long_context.rates
+    tier = tariff.long_context
+    while tier is not None:
+        yield tier.rates
+        tier = tier.beyond
 
 
 def _raise_to(rates: dict[str, Decimal], table: Rates, uplift: Decimal) -> None:

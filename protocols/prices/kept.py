@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from protocols.prices.book import PriceBook
-from protocols.prices.version import LongContext, PriceVersion, Rates, Tariff
+from protocols.prices.version import Hours, LongContext, PriceVersion, Rates, Tariff
 
 
 class PricesChanged:
@@ -26,6 +26,7 @@ def to_body(version: PriceVersion) -> dict[str, Any]:
         "unit_rates": _rates(version.unit_rates),
         "modes": {name: _tariff(tariff) for name, tariff in version.modes.items()},
         "regions": _rates(version.regions),
+        "hours": [_hours(hours) for hours in version.hours],
         "source": version.source,
         "chat": version.chat,
         "max_output_tokens": version.max_output_tokens,
@@ -45,6 +46,7 @@ def from_body(version_id: str, body: Mapping[str, Any]) -> PriceVersion:
         unit_rates=_read_rates(body["unit_rates"]),
         modes={name: _read_tariff(tariff) for name, tariff in body["modes"].items()},
         regions=_read_rates(body["regions"]),
+        hours=tuple(_read_hours(hours) for hours in body.get("hours", ())),
         source=body["source"],
         chat=body.get("chat", True),
         max_output_tokens=body.get("max_output_tokens"),
@@ -62,20 +64,40 @@ def _read_rates(body: Mapping[str, str]) -> dict[str, Decimal]:
 
 
 def _tariff(tariff: Tariff) -> dict[str, Any]:
-    long = tariff.long_context
-    return {
-        "rates": _rates(tariff.rates),
-        "long_context": None if long is None else {
-            "threshold": long.threshold, "inclusive": long.inclusive, "rates": _rates(long.rates),
-        },
-    }  # fmt: skip
+    return {"rates": _rates(tariff.rates), "long_context": _long(tariff.long_context)}
 
 
 def _read_tariff(body: Mapping[str, Any]) -> Tariff:
-    long = body["long_context"]
-    return Tariff(
-        _read_rates(body["rates"]),
-        None if long is None else LongContext(
-            long["threshold"], _read_rates(long["rates"]), long["inclusive"]
-        ),
+    return Tariff(_read_rates(body["rates"]), _read_long(body["long_context"]))
+
+
+def _long(tier: LongContext | None) -> dict[str, Any] | None:
+    if tier is None:
+        return None
+    body = {"threshold": tier.threshold, "inclusive": tier.inclusive, "rates": _rates(tier.rates)}
+    return body if tier.beyond is None else {**body, "beyond": _long(tier.beyond)}
+
+
+def _read_long(body: Mapping[str, Any] | None) -> LongContext | None:
+    if body is None:
+        return None
+    return LongContext(
+        body["threshold"], _read_rates(body["rates"]), body["inclusive"],
+        _read_long(body.get("beyond")),
+    )  # fmt: skip
+
+
+def _hours(hours: Hours) -> dict[str, Any]:
+    return {
+        "starts_min": hours.starts_min,
+        "ends_min": hours.ends_min,
+        "weekdays": sorted(hours.weekdays),
+        "tariff": _tariff(hours.tariff),
+    }
+
+
+def _read_hours(body: Mapping[str, Any]) -> Hours:
+    return Hours(
+        body["starts_min"], body["ends_min"], _read_tariff(body["tariff"]),
+        frozenset(body["weekdays"]),
     )  # fmt: skip

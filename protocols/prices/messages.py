@@ -77,6 +77,16 @@ class LongContextShown:
 
 
 @dataclass(slots=True)
+class HoursShown:
+    """Other rates at certain hours, UTC."""
+
+    starts: Annotated[str, Field(description="HH:MM")]
+    ends: Annotated[str, Field(description="HH:MM; 24:00 is midnight")]
+    weekdays: Annotated[list[int], Field(description="days on which it starts; Monday is 1")]
+    rates: Annotated[dict[str, str], Field(description="USD per million tokens by kind")]
+
+
+@dataclass(slots=True)
 class PriceShown:
     """One model's price: its version, rates and source."""
 
@@ -86,9 +96,13 @@ class PriceShown:
     rates: Annotated[dict[str, str], Field(description="USD per million tokens by kind")]
     unit_rates: Annotated[dict[str, str], Field(description="USD per piece by kind")]
     long_context: Annotated[
-        LongContextShown | None, Field(description="the rates of long requests, if others")
+        list[LongContextShown], Field(description="the rates of long requests, tier by tier")
     ]
-    modes: Annotated[list[str], Field(description="modes with a price of their own")]
+    modes: Annotated[
+        dict[str, dict[str, str]], Field(description="mode → kind → USD per million tokens")
+    ]
+    hours: Annotated[list[HoursShown], Field(description="hours with rates of their own")]
+    regions: Annotated[dict[str, str], Field(description="region → what token rates are times")]
     max_output_tokens: Annotated[int | None, Field(description="the model's own limit")]
     source: Annotated[str, Field(description="who says so, and whether they agree")]
     free: Annotated[bool, Field(description="costs nothing, and somebody said so")]

@@ -1,7 +1,8 @@
 """An immutable, dated set of rates for one model, with where it came from."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 Rates = Mapping[str, Decimal]
@@ -31,21 +32,28 @@ class Tariff:
 
     def without(self, kinds: Collection[str]) -> "Tariff":
         """Leave some kinds' rates out."""
-        rates = {kind: rate for kind, rate in self.rates.items() if kind not in kinds}
-        long = self.long_context
-        if long is None:
-            return Tariff(rates)
-        kept = {kind: rate for kind, rate in long.rates.items() if kind not in kinds}
-        return Tariff(rates, LongContext(long.threshold, kept, long.inclusive))
+        rates = _but(self.rates, kinds)
+        return Tariff(rates, _each(self.long_context, lambda table: _but(table, kinds)))
 
     def times(self, factor: Decimal) -> "Tariff":
         """Multiply every rate by a factor."""
-        rates = {kind: rate * factor for kind, rate in self.rates.items()}
-        long = self.long_context
-        if long is None:
-            return Tariff(rates)
-        dearer = {kind: rate * factor for kind, rate in long.rates.items()}
-        return Tariff(rates, LongContext(long.threshold, dearer, long.inclusive))
+        rates = _times(self.rates, factor)
+        return Tariff(rates, _each(self.long_context, lambda table: _times(table, factor)))
+
+
+def _each(tier: LongContext | None, change: Callable[[Rates], Rates]) -> LongContext | None:
+    """The same tiers with other rates."""
+    if tier is None:
+        return None
+    return replace(tier, rates=change(tier.rates), beyond=_each(tier.beyond, change))
+
+
+def _but(rates: Rates, kinds: Collection[str]) -> Rates:
+    return {kind: rate for kind, rate in rates.items() if kind not in kinds}
+
+
+def _times(rates: Rates, factor: Decimal) -> Rates:
+    return {kind: rate * factor for kind, rate in rates.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,16 @@ class Hours:
     tariff: Tariff
     weekdays: frozenset[int] = frozenset(range(7))
     """The days on which the window starts, Monday is 0."""
+
+    def apply(self, at: datetime) -> bool:
+        """Whether this moment lies in the window."""
+        moment = at.astimezone(UTC)
+        minute, day = moment.hour * 60 + moment.minute, moment.weekday()
+        if self.starts_min < self.ends_min:
+            return self.starts_min <= minute < self.ends_min and day in self.weekdays
+        if minute >= self.starts_min:
+            return day in self.weekdays
+        return minute < self.ends_min and (day - 1) % 7 in self.weekdays
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +111,11 @@ class PriceVersion:
     def tariff(self) -> Tariff:
         """The standard one."""
         return Tariff(self.rates, self.long_context)
+
+    def tariffs(self, at: datetime | None) -> list[Tariff]:
+        """The one of that moment; without a moment, all that may be the one."""
+        if not self.hours:
+            return [self.tariff]
+        if at is None:
+            return [self.tariff, *(hours.tariff for hours in self.hours)]
+        return [next((h.tariff for h in self.hours if h.apply(at)), self.tariff)]
