@@ -11,7 +11,7 @@ from protocols.prices.version import PriceVersion
 Key = tuple[str, str]
 """Provider and model, spelt as the book compares them."""
 
-EMBEDDED = "embedded"
+PACKAGE = "the package"
 
 
 def key_of(provider: str, model: str) -> Key:
@@ -27,7 +27,7 @@ class Known:
     """embedded, agreed, single, approved, set or rolled back."""
     valid_from_ms: int = 0
     known_ms: int = 0
-    by: str = EMBEDDED
+    by: str = PACKAGE
     note: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     """Source → sha256 of the file that said so."""

@@ -32,13 +32,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "release": Entry("calls:release", "Give a hold back: the call was not made."),
         "record": Entry("calls:record", "Book usage that happened without a hold."),
         "explain": Entry("explain:explain", "Why a call would be allowed or not, rule by rule."),
-        "cost": Entry("prices:cost", "What a usage costs, rate by rate. Books nothing."),
+        "cost": Entry("prices.cost:cost", "What a usage costs, rate by rate. Books nothing."),
     },
     "Budgets": {
         "policy": Entry("policy:policy", "List, show, set and remove policies."),
         "balances": Entry("balances:balances", "Limit, used, held and left of every open window."),
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
-        "prices": Entry("prices:prices", "The prices in force."),
+        "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
     },
     "House": {
         "serve": Entry("serve:serve", "Run the daemon in the foreground."),

@@ -1,4 +1,4 @@
-"""`budget prices list` and `budget cost`: rates, and what a usage costs at them."""
+"""`budget cost`: what a usage costs, rate by rate."""
 
 from typing import Any
 
@@ -6,48 +6,10 @@ import click
 
 from daemon.cli import units
 from daemon.cli.calls import USED, options, used
-from daemon.cli.table import Column, figures, render, words
+from daemon.cli.table import figures, render, words
 from daemon.cli.verb import Console, Verb
 
 Json = dict[str, Any]
-
-
-@click.group()
-def prices() -> None:
-    """Look at the prices in force."""
-
-
-@prices.command("list", cls=Verb)
-@click.option("--provider", help="Only this provider's.")
-@click.option("--model", help="Only models like this; * stands for any.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
-@click.pass_obj
-def prices_list(console: Console, /, limit: int | None, **fields: Any) -> None:
-    """Every price, in USD per million tokens."""
-    reply = console.pages("list_prices", limit, **fields)
-    console.answer(reply, lambda: _prices(reply["items"]))
-
-
-def _prices(items: list[Json]) -> str:
-    columns = [
-        *words("provider", "model"),
-        *figures("$/M in", "$/M cached", "$/M out"),
-        Column("source", optional=True),
-    ]
-    kinds = ("input", "cache_read", "output")
-    rows = [
-        [
-            price["provider"],
-            price["model"],
-            *(
-                units.exact_usd(rate) if (rate := price["rates"].get(kind)) else ""
-                for kind in kinds
-            ),
-            "free" if price["free"] else price["source"],
-        ]
-        for price in items
-    ]
-    return render(columns, rows) if rows else "  no price is known like this"
 
 
 @click.command(cls=Verb)
