@@ -107,6 +107,7 @@ class Inflow:
         for name, source in self.sources.items():
             kept = await run_sync(source.port.kept, today)
             note = notes.get(name, {})
+            source.trusted = note.get("sha256")
             if kept is None:
                 continue
             if kept.sha256 == note.get("sha256"):
@@ -140,8 +141,10 @@ class Inflow:
         if before is not None and before.sha256 != fetched.sha256:
             apart_ms = fetched.at_ms - before.at_ms
             why = guards.whole_file(before.reading.offers, fetched.reading.offers, apart_ms)
+        elif before is None and fetched.sha256 != source.trusted:
+            why = source.why  # a held file that is followed by another is still held
         else:
-            why = source.why if before is None and source.held is not None else None
+            why = None
         if why is not None:
             log.warning("price source %s is kept aside: %s", source.name, why)
             news = source.hold(fetched, why)

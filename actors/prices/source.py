@@ -23,6 +23,8 @@ class Source:
     since_ms: dict[Key, int] = field(default_factory=dict)
     """Models whose price we saw change, and when it became what it is."""
     held: Fetched | None = None
+    trusted: str | None = None
+    """Digest of the file that was last in use, though it may not be on disk any more."""
     why: str | None = None
     failure: str | None = None
     failures: int = 0
