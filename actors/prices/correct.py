@@ -1,9 +1,11 @@
 """Provisional bookings get their real price: one visible entry for each."""
 
-from actors.prices.impact import reprice
+from actors.prices.impact import cost_of
 from protocols.correct import Correct, Correction
+from protocols.costing import Cost
 from protocols.errors import Unpriced
 from protocols.journal import Draft, StoredBooking
+from protocols.money import round_half_even
 from protocols.period import HOUR_MS
 from protocols.prices import PriceBook, PriceVersion
 from protocols.prices.kept import to_body
@@ -18,9 +20,10 @@ def corrections(found: list[StoredBooking], book: PriceBook, by: str) -> Correct
     versions: dict[str, PriceVersion] = {}
     for booking in found:
         version = price_now(booking, book)
-        if version is not None:
+        found = None if version is None else cost_of(booking, version)
+        if version is not None and found is not None:
             versions[version.id] = version
-            done.append(correction(booking, version, by))
+            done.append(correction(booking, version, found, by))
     prices = [Draft("priced", "", name, to_body(version)) for name, version in versions.items()]
     return Correct(done, prices)
 
@@ -33,9 +36,9 @@ def price_now(booking: StoredBooking, book: PriceBook) -> PriceVersion | None:
         return None
 
 
-def correction(booking: StoredBooking, version: PriceVersion, by: str) -> Correction:
+def correction(booking: StoredBooking, version: PriceVersion, found: Cost, by: str) -> Correction:
     body = booking.body
-    usd = reprice(booking, version) - body["usd"]
+    usd = round_half_even(found.exact_usd) - body["usd"]
     covered = body.get("covered")
     windows = body["parent_windows"] if covered and covered[0] else body["windows"]
     holds = [booking.subject] if booking.kind != "recorded" else []
@@ -54,7 +57,8 @@ def correction(booking: StoredBooking, version: PriceVersion, by: str) -> Correc
             "windows": windows,
             "holds": holds,
             "price_version": version.id,
-            "estimated": version.estimated,
+            "estimated": found.estimated,
+            **({"priced_at_ms": booking.at_ms} if version.hours else {}),
             "by": by,
         },
     )

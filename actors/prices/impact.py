@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from protocols.costing import cost
+from protocols.costing import Cost, cost
 from protocols.errors import Unpriced
 from protocols.journal import StoredBooking
 from protocols.money import round_half_even, show_usd
@@ -69,12 +69,15 @@ class ImpactSums:
 
 def reprice(booking: StoredBooking, version: PriceVersion) -> int:
     """What a booking costs at this version; where that cannot be said, what it was booked at."""
-    body = booking.body
-    if body.get("at_hold"):
-        return int(body["usd"])
-    at_ms = body.get("priced_at_ms", booking.at_ms)
+    found = None if booking.body.get("at_hold") else cost_of(booking, version)
+    return int(booking.body["usd"]) if found is None else round_half_even(found.exact_usd)
+
+
+def cost_of(booking: StoredBooking, version: PriceVersion) -> Cost | None:
+    """What a booking's usage costs at this version; None where it has no rate for a part."""
+    at_ms = booking.body.get("priced_at_ms", booking.at_ms)
     at = datetime.fromtimestamp(at_ms / 1000, UTC) if version.hours else None
     try:
-        return round_half_even(cost(normalise(body["usage"]), version, at=at).exact_usd)
+        return cost(normalise(booking.body["usage"]), version, at=at)
     except Unpriced:
-        return int(body["usd"])
+        return None

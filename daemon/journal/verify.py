@@ -113,6 +113,8 @@ class Truth:
         self.holds: dict[str, list[Any]] = {}
         self.facts: dict[tuple[str, str | int], tuple[Any, ...]] = {}
         self.prices: dict[str, PriceVersion] = {}
+        self.provisional: dict[int, int] = {}
+        """Bookings that wait for a price: entry → nano-dollars."""
 
     def add(self, entry: Entry) -> None:
         changes = Changes()
@@ -133,6 +135,8 @@ class Truth:
             add_up(self.windows.setdefault(number, [0, 0, 0]), used)
         if entry.kind in BOOKINGS:
             self._check_cost(entry)
+        elif entry.kind == "corrected":
+            self._check_correction(entry)
 
     def _put(self, fact: Fact) -> None:
         if fact.row is None:
@@ -174,21 +178,37 @@ class Truth:
         body = entry.body
         self.report.bookings += 1
         self.report.booked_usd += body["usd"]
+        if body.get("provisional"):
+            self.provisional[entry.seq] = body["usd"]
         version = self.prices.get(body["price_version"])
         if version is None:
             self.report.say(f"entry {entry.seq} names price {body['price_version']}, never kept")
             return
-        if body.get("at_hold") or body["estimated"]:
-            return
+        if not body.get("at_hold") and not body["estimated"]:
+            self._same_cost(entry, body["usd"], version)
+
+    def _check_correction(self, entry: Entry) -> None:
+        """A provisional booking and its one correction make the real price together."""
+        body = entry.body
+        self.report.booked_usd += body["usd"]
+        before = self.provisional.pop(body["of"], None)
+        version = self.prices.get(body["price_version"])
+        if before is None or version is None:
+            what = f"{body['of']}, which waits for no price" if before is None else "no kept price"
+            self.report.say(f"entry {entry.seq} corrects {what}")
+        elif not body["estimated"]:
+            self._same_cost(entry, before + body["usd"], version)
+
+    def _same_cost(self, entry: Entry, booked: int, version: PriceVersion) -> None:
+        at_ms = entry.body.get("priced_at_ms")
+        at = None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
         try:
-            at_ms = body.get("priced_at_ms")
-            at = None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
-            again = round_half_even(cost(normalise(body["usage"]), version, at=at).exact_usd)
+            again = round_half_even(cost(normalise(entry.body["usage"]), version, at=at).exact_usd)
         except BudgetError as error:
             self.report.say(f"entry {entry.seq} cannot be priced again: {error}")
             return
-        if again != body["usd"]:
-            told, found = show_usd(body["usd"]), show_usd(again)
+        if again != booked:
+            told, found = show_usd(booked), show_usd(again)
             self.report.say(f"entry {entry.seq} booked {told} USD, its usage costs {found} USD")
 
     def compare(self, db: sqlite3.Connection) -> None:
