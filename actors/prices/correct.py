@@ -20,10 +20,10 @@ def corrections(found: list[StoredBooking], book: PriceBook, by: str) -> Correct
     versions: dict[str, PriceVersion] = {}
     for booking in found:
         version = price_now(booking, book)
-        found = None if version is None else cost_of(booking, version)
-        if version is not None and found is not None:
+        priced = None if version is None else cost_of(booking, version)
+        if version is not None and priced is not None:
             versions[version.id] = version
-            done.append(correction(booking, version, found, by))
+            done.append(correction(booking, version, priced, by))
     prices = [Draft("priced", "", name, to_body(version)) for name, version in versions.items()]
     return Correct(done, prices)
 
