@@ -11,6 +11,7 @@ from actors.time import LedgerTime
 from protocols.message import DAEMON, Caller, R, Request
 from protocols.prices import PriceBook, PricesChanged
 from protocols.tiers import TierTable
+from protocols.token_estimate import Counter
 
 
 class Builder:
@@ -24,6 +25,7 @@ class Builder:
         book: PriceBook,
         tiers: TierTable,
         components_max: int,
+        count: Counter | None = None,
     ) -> None:
         self.roster = roster
         self.store = store
@@ -31,6 +33,7 @@ class Builder:
         self.book = book
         self.tiers = tiers
         self.components_max = components_max
+        self.count = count
         self.directory: Directory | None = None
 
     async def start(self) -> None:
@@ -49,7 +52,7 @@ class Builder:
             component = name.partition(":")[2]
             return Ledger.start(
                 component, roster.tell, self.time, self.book, self.tiers, directory, start.keys,
-                start.holds.pop(component, ()),
+                start.holds.pop(component, ()), self.count,
             )  # fmt: skip
 
         roster.factory("ledger:", ledger)

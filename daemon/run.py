@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import anyio
+import anyio.to_thread
 
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
@@ -23,6 +24,7 @@ from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
 from actors.supervision import Broken, Child, Roster, Spine, Supervisor
 from actors.time import LedgerTime
+from daemon import vocabulary
 from daemon.clock import SystemClock
 from daemon.config import Settings
 from daemon.health import VERSION, Health
@@ -121,8 +123,9 @@ async def actors(
     time = LedgerTime(SystemClock(), begin.at_ms)
     book = Catalogue(base, await store.prices()).book(time.now_ms())
     builder = Builder(
-        roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components
-    )
+        roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components,
+        await anyio.to_thread.run_sync(vocabulary.load),
+    )  # fmt: skip
     inflow = Inflow(
         feeds(settings, time), time, refresh_hours=settings.prices.refresh_hours,
         stale_hours=settings.prices.stale_hours, random=Random(),  # noqa: S311  # jitter

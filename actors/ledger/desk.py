@@ -13,6 +13,7 @@ from protocols.message import Call
 from protocols.policy.charge import ZERO, Amounts, Places
 from protocols.prices import PriceBook
 from protocols.tiers import TierTable
+from protocols.token_estimate import Counter
 
 
 class Desk:
@@ -27,6 +28,7 @@ class Desk:
         tiers: TierTable,
         directory: Directory,
         old_keys: AbstractSet[bytes] | None,
+        count: Counter | None = None,
     ) -> None:
         self.component = component
         self.name = f"ledger:{component}"
@@ -36,6 +38,7 @@ class Desk:
         self.book = book
         self.tiers = tiers
         self.directory = directory
+        self.count = count
         self.holds: dict[str, Hold] = {}
         self.once = Once(self.name, component, tell, old_keys)
         self.recalls = 0

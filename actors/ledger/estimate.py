@@ -10,7 +10,7 @@ from protocols.money import NANOS_MAX, round_up, show_usd
 from protocols.policy.charge import Amounts, Subject
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable, tier_of
-from protocols.token_estimate import estimate_tokens
+from protocols.token_estimate import Counter, estimate_tokens
 from protocols.usage import Usage
 
 UNKNOWN_PROVIDER = "unknown"
@@ -50,7 +50,9 @@ def booking_price(
         return UNKNOWN_PROVIDER, book.dearest(None), False
 
 
-def for_call(book: PriceBook, tiers: TierTable, wanted: Wanted) -> Estimate:
+def for_call(
+    book: PriceBook, tiers: TierTable, wanted: Wanted, count: Counter | None = None
+) -> Estimate:
     """What a call would need: input plus the most output, at today's price, rounded up.
 
     What the caller leaves out is taken from Apollo's sizes by task type and priority.
@@ -61,7 +63,7 @@ def for_call(book: PriceBook, tiers: TierTable, wanted: Wanted) -> Estimate:
         wanted.component, provider, wanted.model, tier, wanted.task_type, wanted.context_id,
         tuple(sorted(wanted.tags.items())),
     )  # fmt: skip
-    usage = Usage(counts=_counts(wanted, provider, writes="output" in version.rates))
+    usage = Usage(counts=_counts(wanted, provider, count, writes="output" in version.rates))
     estimated = wanted.input_tokens is None or wanted.max_output_tokens is None or not priced
     if wanted.usd is not None:
         amounts = Amounts(wanted.usd, usage.tokens, 1)
@@ -81,13 +83,15 @@ def of_one_call(usd: int) -> int:
     return usd
 
 
-def _counts(wanted: Wanted, provider: str, *, writes: bool) -> dict[str, int]:
+def _counts(
+    wanted: Wanted, provider: str, count: Counter | None, *, writes: bool
+) -> dict[str, int]:
     size = default_size(wanted.task_type, wanted.priority)
     output = wanted.max_output_tokens
     if wanted.input_tokens is not None:
         read = wanted.input_tokens
     elif wanted.input_text is not None:
-        read = estimate_tokens(wanted.input_text, provider, wanted.model)
+        read = estimate_tokens(wanted.input_text, provider, wanted.model, count)
     else:
         read = 0 if output is None else size
     if output is None:

@@ -45,6 +45,7 @@ from protocols.policy.charge import (
 from protocols.prices import PriceBook
 from protocols.prices.kept import PricesChanged
 from protocols.tiers import TierTable
+from protocols.token_estimate import Counter
 
 Once = (
     Reserve | Allocate | Settle | Release | ReleaseAllocation | Extend | ExtendAllocation | Record
@@ -68,9 +69,10 @@ class Ledger(ServiceActor):
         directory: Directory,
         old_keys: AbstractSet[bytes] | None = frozenset(),
         stored: Iterable[StoredHold] = (),
+        count: Counter | None = None,
     ) -> None:
         super().__init__(f"ledger:{component}")
-        self.desk = Desk(component, tell, time, book, tiers, directory, old_keys)
+        self.desk = Desk(component, tell, time, book, tiers, directory, old_keys, count)
         for row in stored:
             self.desk.holds[row.id] = recall.rebuilt(self.desk, row)
 

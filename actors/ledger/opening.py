@@ -18,7 +18,7 @@ from protocols.policy.charge import Admit, Admitted, Places, Refused, Weigh, Wei
 def reserve(desk: Desk, task: Task, call: Call[Any]) -> None:
     """Price the call at its worst and ask whether that may be held."""
     wanted: Reserve = task.request
-    estimate = for_call(desk.book, desk.tiers, wanted)
+    estimate = for_call(desk.book, desk.tiers, wanted, desk.count)
     hold = new_hold(desk, RESERVATION, wanted, estimate)
     task.hold, task.estimate = hold, estimate
     desk.ask_policy(admit(hold.id, wanted, estimate, task), call)
@@ -103,7 +103,7 @@ def weigh(desk: Desk, wanted: Check | Explain, call: Call[Any]) -> None:
     """As reserve, but nothing is held."""
     task = Task(wanted)
     try:
-        task.estimate = for_call(desk.book, desk.tiers, wanted)
+        task.estimate = for_call(desk.book, desk.tiers, wanted, desk.count)
     except Unpriced as error:
         call.answer(replies.weighed(wanted, None, Weighed([], [], error, [], None)))
         return
