@@ -60,6 +60,11 @@ class Health:
             ],
         }
 
+    def unrecognised(self) -> dict[str, int]:
+        """Fields of usage objects that nobody understood, the commonest first."""
+        directory = self.builder.directory
+        return {} if directory is None else dict(directory.unrecognised.most_common(20))
+
     def details(self) -> Mapping[str, object]:
         """What an operator looks at first."""
         return {
@@ -75,6 +80,7 @@ class Health:
                 "free_providers": sorted(self.builder.book.free),
                 "sources": [asdict(source) for source in self.inflow.shown()],
             },
+            "unrecognised_usage": self.unrecognised(),
             "sqlite": {
                 "version": sqlite3.sqlite_version,
                 "wal_reset_fixed": sqlite3.sqlite_version_info >= WAL_RESET_FIXED,

@@ -1,6 +1,8 @@
 """Which ledger keeps which component, and what all ledgers have in common."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from actors.runtime import NOBODY
@@ -11,6 +13,7 @@ from protocols.names import HOLD_ID, ledger_of
 from protocols.prices import PriceVersion
 from protocols.prices.kept import to_body
 
+NAMES_MAX = 256
 _HOLD = re.compile(HOLD_ID, re.ASCII)
 
 
@@ -22,6 +25,8 @@ class Directory:
     ) -> None:
         self.tell = tell
         self.components_max = components_max
+        self.unrecognised: Counter[str] = Counter()
+        """Fields of usage objects that nobody understood: name → bookings that had it."""
         self._component = dict(numbers)
         self._number = {component: number for number, component in numbers.items()}
         self._priced = set(priced)
@@ -52,6 +57,12 @@ class Directory:
         if component is None:
             raise unknown_hold(name)
         return f"ledger:{component}"
+
+    def note_unrecognised(self, names: Iterable[str]) -> None:
+        """Count what was not understood; the names are callers', so only so many are kept."""
+        for name in names:
+            if name in self.unrecognised or len(self.unrecognised) < NAMES_MAX:
+                self.unrecognised[name] += 1
 
     def price_drafts(self, version: PriceVersion) -> list[Draft]:
         """The rates themselves, the first time this journal books or holds with them."""

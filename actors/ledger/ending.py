@@ -156,6 +156,7 @@ def posted(desk: Desk, found: Posted, call: Call[Any]) -> None:
     drafts.with_places(entry, found.places, left)
     entry.body["final"] = request.final
     answer = replies.booked(hold.id, hold.status, found.kind, task.amounts)
+    desk.directory.note_unrecognised(priced.usage.unrecognised)
     entries = [*desk.directory.price_drafts(priced.version), entry]
     desk.once.conclude(task, entries, answer, call, stamp=True)
     if hold.status != "held":
@@ -172,6 +173,7 @@ def recorded(desk: Desk, found: Posted, call: Call[Any]) -> None:
     entry.body["overrun"] = found.kind == "overrun"
     desk.note_parent(found.places, task.amounts)
     answer = replies.booked(None, "settled", found.kind, task.amounts)
+    desk.directory.note_unrecognised(task.priced.usage.unrecognised)
     entries = [*desk.directory.price_drafts(task.priced.version), entry]
     desk.once.conclude(task, entries, answer, call, stamp=True)
 

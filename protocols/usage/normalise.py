@@ -5,7 +5,8 @@ from decimal import Decimal, InvalidOperation
 
 from protocols.usage import openai, shapes
 from protocols.usage.kinds import KINDS
-from protocols.usage.reader import Reader, wrong
+from protocols.usage.reader import Reader, checked, wrong
+from protocols.usage.unwrap import searches, unwrap
 from protocols.usage.usage import Usage
 
 Shape = Callable[[Reader, str | None], dict[str, int]]
@@ -40,6 +41,8 @@ _NO_REGION = frozenset({"global", "not_available"})
 _PROVIDERS = {"x-ai": "xai", "x_ai": "xai", "gemini": "google"}
 _UNRECOGNISED_MAX = 32
 MODE_MAX = 32
+TICKS = -10
+"""xAI counts dollars in ten-thousand-millionths."""
 
 
 def normalise(raw: Mapping[str, object], provider: str | None = None) -> Usage:
@@ -48,7 +51,9 @@ def normalise(raw: Mapping[str, object], provider: str | None = None) -> Usage:
     Raises Invalid naming the field and the remedy. `provider` settles what the object
     alone cannot: whether reasoning is inside `completion_tokens`.
     """
-    inner, outer = _unwrap(raw)
+    if raw and raw.keys() <= KINDS:
+        return Usage(_plain(raw))
+    inner, outer = unwrap(raw)
     use, body = Reader(inner), Reader(outer, "response")
     speaker = (provider or "").lower()
     counts = _shape(use)(use, _PROVIDERS.get(speaker, speaker) or None)
@@ -59,28 +64,23 @@ def normalise(raw: Mapping[str, object], provider: str | None = None) -> Usage:
         region=None if region in _NO_REGION else region,
         model=use.text("model") or body.text("model", "modelVersion", "model_version"),
         reported_cost=_cost(use),
-        counts={kind: count for kind, count in counts.items() if count},
+        counts={kind: count for kind, count in (counts | searches(outer)).items() if count},
         unrecognised=(*told, *sorted(use.unread()))[:_UNRECOGNISED_MAX],
     )
 
 
-def _unwrap(raw: Mapping[str, object]) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    """Find the usage object, and the response around it if there is one."""
-    for name in ("usage", "usageMetadata", "usage_metadata"):
-        inner = raw.get(name)
-        if isinstance(inner, Mapping):
-            return inner, raw
-    meta, response = raw.get("meta"), raw.get("response")
-    if isinstance(meta, Mapping) and "billed_units" in meta:  # Cohere's embeddings
-        return meta, raw
-    if isinstance(response, Mapping) and isinstance(response.get("usage"), Mapping):
-        return response["usage"], response  # OpenAI's closing events
-    return raw, {}
+def _plain(raw: Mapping[str, object]) -> dict[str, int]:
+    """Our own form, the commonest of all, without the machinery."""
+    counted = {kind: checked(value, f"usage.{kind}") for kind, value in raw.items()}
+    return {kind: count for kind, count in counted.items() if count}
 
 
 def _shape(use: Reader) -> Shape:
     if use.has("input_tokens", "output_tokens") and _is_anthropic(use):
         return shapes.anthropic
+    if use.value("type") == "duration":
+        return shapes.by_duration
+    use.forget("type")
     for shape, marks in _SHAPES:
         if use.has(*marks):
             return shape
@@ -111,8 +111,11 @@ def _cost(use: Reader) -> Decimal | None:
     """Read what the provider says it charged, in USD, kept beside our own figure."""
     told = use.value("cost")
     ours = use.value("reported_cost_usd")
+    ticks = use.count("cost_in_usd_ticks")
     amount = told.get("total_cost") if isinstance(told, Mapping) else told
     amount = amount if ours is None else ours
+    if amount is None and ticks:
+        return Decimal(ticks).scaleb(TICKS)
     if amount is None:
         return None
     try:

@@ -23,7 +23,8 @@ _DURATIONS = ("queue_time", "prompt_time", "completion_time", "total_time")  # G
 
 def chat(use: Reader, provider: str | None) -> dict[str, int]:
     """Chat completions and embeddings: `prompt_tokens`, `completion_tokens`."""
-    use.skip("is_byok", "cost_details", *_DURATIONS)
+    use.skip("is_byok", "cost_details", "num_sources_used", "num_server_side_tools_used")
+    use.skip(*_DURATIONS)
     prompt = use.count("prompt_tokens")
     _same_as_hit_and_miss(use, prompt)
     read = _read(use, prompt, f"{use.path}.prompt_tokens", use.part("prompt_tokens_details"))
@@ -37,7 +38,7 @@ def chat(use: Reader, provider: str | None) -> dict[str, int]:
 
 def responses(use: Reader, _provider: str | None) -> dict[str, int]:
     """Responses, images and realtime: `input_tokens`, `output_tokens`, with their details."""
-    use.skip("total_tokens")
+    use.skip("total_tokens", "type", "num_sources_used", "num_server_side_tools_used")
     within = use.part("input_tokens_details", "input_token_details")
     read = _read(use, use.count("input_tokens"), f"{use.path}.input_tokens", within)
     within = use.part("output_tokens_details", "output_token_details")

@@ -4,7 +4,7 @@ Anthropic and Bedrock count cached tokens beside the input, Gemini inside it; Ge
 thoughts and tool prompts on top; of Cohere's figures only `billed_units` costs.
 """
 
-from protocols.usage.kinds import KINDS
+from protocols.usage.kinds import KINDS, TOKEN_KINDS
 from protocols.usage.openai import left
 from protocols.usage.reader import Reader
 
@@ -15,8 +15,31 @@ def normalised(use: Reader, _provider: str | None) -> dict[str, int]:
     return {kind: use.count(kind) for kind in sorted(KINDS)}
 
 
-def anthropic(use: Reader, _provider: str | None) -> dict[str, int]:
-    """Messages: `input_tokens` excludes the cache, `output_tokens` includes thinking."""
+def by_duration(use: Reader, _provider: str | None) -> dict[str, int]:
+    """Transcriptions that are charged by the second."""
+    use.skip("type")
+    return {"seconds": use.count("seconds")}
+
+
+def anthropic(use: Reader, provider: str | None) -> dict[str, int]:
+    """Messages: `input_tokens` excludes the cache, `output_tokens` includes thinking.
+
+    Where there are `iterations`, they are the whole truth: a compaction is not in the totals.
+    One that another model answered is counted at this one's price, and its name is among the
+    unrecognised.
+    """
+    rounds = use.rows("iterations")
+    if not rounds:
+        return _anthropic(use, provider)
+    total = _anthropic(use, provider) | dict.fromkeys(TOKEN_KINDS, 0)
+    for one in rounds:
+        one.skip("type")
+        for kind, count in _anthropic(one, provider).items():
+            total[kind] = total.get(kind, 0) + count
+    return total
+
+
+def _anthropic(use: Reader, _provider: str | None) -> dict[str, int]:
     split = use.part("cache_creation")
     short, long = (
         split.count("ephemeral_5m_input_tokens"),

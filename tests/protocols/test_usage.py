@@ -302,7 +302,6 @@ def test_a_field_nobody_understands_is_named() -> None:
 
     assert (usage.unrecognised) == (
         "cache_creation.ephemeral_9d_input_tokens",
-        "iterations",
         "thrift",
     )
 

@@ -195,3 +195,12 @@ def test_only_an_admin_decides(daemon: Daemon) -> None:
     for path in ("set", "approve", "reject", "pin", "rollback", "refresh"):
         answer = daemon.post(f"/prices/{path}", {}, token="nobody")
         assert answer.status == 401
+
+
+def test_what_a_usage_has_that_nobody_understands_is_counted(daemon: Daemon, model: str) -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 1, "thrift_tokens": 5}
+    for _ in range(2):
+        body = of(model, component="apollo", usage=usage)
+        assert daemon.post("/usage", body).status == 201
+    status = daemon.call("GET", "/status").body
+    assert status["unrecognised_usage"]["thrift_tokens"] == 2
