@@ -38,6 +38,8 @@ class Round:
 
 
 Votes = dict[Key, list[Vote]]
+COPIED = {("models.dev", "openrouter"): "openrouter", ("genai-prices", "openrouter"): "openrouter"}
+"""What these families say of this provider they have from that one: it is no second opinion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def votes_of(readings: Iterable[Said]) -> Votes:
             if key in own and (first is None or core_of(first.offer) != core_of(offer)):
                 own[key] = None
             elif key not in own:
-                own[key] = Vote(said.source, said.family, offer, said.since_ms.get(key, 0))
+                family = COPIED.get((said.family, offer.provider), said.family)
+                own[key] = Vote(said.source, family, offer, said.since_ms.get(key, 0))
         for key, vote in own.items():
             if vote is not None:
                 votes.setdefault(key, []).append(vote)

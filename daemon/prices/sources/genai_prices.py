@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.ports import SourceFailed
 from daemon.prices.genai_data import KINDS, UNITS
-from daemon.prices.sources.parse import enough, parse, rows, table, unbelievable
+from daemon.prices.sources.parse import enough, parse, rows, table, unbelievable, why
 from protocols.prices import provider_name, without_path
 from protocols.prices.offer import Offer, Reading, rate
 from protocols.prices.version import Hours, LongContext, Tariff
@@ -50,7 +50,7 @@ def _read_model(
                 continue  # Vertex serves it, at Vertex's price
             reading.offers += _offers(provider, name, periods, variants, today)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reading.rejected[label] = f"not understood: {error!r}"
+        reading.rejected[label] = why(error)
 
 
 Period = tuple[Mapping[str, Any], date | None, tuple[int, int] | None]
@@ -88,9 +88,9 @@ def _believable(price: Mapping[str, Any]) -> None:
             else [value]
         )
         for one in told:
-            why = unbelievable(one)
-            if why is not None:
-                raise ValueError(f"{name}: {why}")
+            doubt = unbelievable(one)
+            if doubt is not None:
+                raise ValueError(f"{name}: {doubt}")
 
 
 def _offers(
@@ -120,6 +120,8 @@ def _offer(
     tariff = _tariff(price)
     units = {kind: rate(price.get(name), THOUSANDTH) for name, kind in SEARCHES.items()}
     known = {kind: amount for kind, amount in units.items() if amount}
+    if provider == "openrouter":
+        tariff = tariff.without({"cache_read"})  # OpenRouter's own, rounded to cents
     if "input" in tariff.rates or (known and not tariff.rates):
         yield Offer(
             provider=provider_name(provider),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.prices import litellm_data
-from daemon.prices.sources.parse import enough, parse, table, unbelievable
+from daemon.prices.sources.parse import enough, parse, table, unbelievable, why
 from protocols.prices.offer import Offer, Reading, rate
 from protocols.prices.version import Hours, LongContext, Tariff
 
@@ -36,7 +36,7 @@ def read(text: bytes, today: date) -> Reading:
         try:
             offer = _read(key, entry)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reading.rejected[key] = f"not understood: {error!r}"
+            reading.rejected[key] = why(error)
             continue
         if offer is not None:
             reading.offers.append(offer)
@@ -47,9 +47,9 @@ def read(text: bytes, today: date) -> Reading:
 def _read(key: str, entry: Any) -> Offer | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("litellm_provider"), str):
         raise ValueError(f"{entry!r:.40} names no provider")  # noqa: TRY004
-    why = _unbelievable(entry)
-    if why is not None:
-        raise ValueError(why)
+    doubt = _unbelievable(entry)
+    if doubt is not None:
+        raise ValueError(doubt)
     offer = litellm_data.offer(key, entry) or _by_the_piece(key, entry) or _tiered(key, entry)
     if offer is not None:
         offer.hours = _hours(entry)
@@ -59,9 +59,9 @@ def _read(key: str, entry: Any) -> Offer | None:
 def _unbelievable(entry: Mapping[str, Any]) -> str | None:
     for name, value in entry.items():
         if name.startswith(("input_cost", "output_cost", "cache_")) and "cost" in name:
-            why = unbelievable(value)
-            if why is not None and not isinstance(value, dict | list):
-                return f"{name}: {why}"
+            doubt = unbelievable(value)
+            if doubt is not None and not isinstance(value, dict | list):
+                return f"{name}: {doubt}"
     return None
 
 

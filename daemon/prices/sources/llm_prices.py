@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from daemon.prices.sources.parse import enough, parse, rows, table, unbelievable
+from daemon.prices.sources.parse import enough, parse, rows, table, unbelievable, why
 from protocols.prices import provider_name
 from protocols.prices.offer import Offer, Reading, rate
 from protocols.prices.version import LongContext
@@ -28,7 +28,7 @@ def read(text: bytes, today: date) -> Reading:
         try:
             offer = _offer(row, today)
         except (KeyError, TypeError, ValueError) as error:
-            reading.rejected[name] = f"not understood: {error!r}"
+            reading.rejected[name] = why(error)
             continue
         if offer is not None:
             reading.offers.append(offer)
@@ -43,9 +43,9 @@ def _offer(row: Mapping[str, Any], today: date) -> Offer | None:
         return None
     rates: dict[str, Decimal] = {}
     for name, kind in KINDS.items():
-        why = unbelievable(row.get(name))
-        if why is not None:
-            raise ValueError(f"{name}: {why}")
+        doubt = unbelievable(row.get(name))
+        if doubt is not None:
+            raise ValueError(f"{name}: {doubt}")
         amount = rate(row.get(name))
         if amount is not None and (amount or kind != "cache_read"):
             rates[kind] = amount

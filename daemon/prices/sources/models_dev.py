@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from daemon.prices.sources.parse import enough, parse, table, unbelievable
+from daemon.prices.sources.parse import enough, parse, table, unbelievable, why
 from protocols.prices import provider_name, without_path
 from protocols.prices.offer import Offer, Reading, rate
 from protocols.prices.version import LongContext, Tariff
@@ -36,7 +36,7 @@ def read(text: bytes, today: date) -> Reading:
             try:
                 offer = _offer(name, model, entry)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                reading.rejected[f"{name}/{model}"] = f"not understood: {error!r}"
+                reading.rejected[f"{name}/{model}"] = why(error)
                 continue
             if offer is not None:
                 reading.offers.append(offer)
@@ -54,6 +54,8 @@ def _offer(provider: str, model: str, entry: Mapping[str, Any]) -> Offer | None:
     writes = entry.get("modalities", {}).get("output", ["text"])
     if "image" in writes and "output" in rates:  # what stands in `output` is the image's price
         rates["output_image"] = rates.pop("output")
+    if provider == "openrouter":
+        rates.pop("cache_read", None)  # OpenRouter's own, rounded to cents
     fast = entry.get("experimental", {}).get("modes", {}).get("fast", {}).get("cost")
     limit = entry.get("limit", {}).get("output")
     return Offer(
@@ -70,9 +72,9 @@ def _offer(provider: str, model: str, entry: Mapping[str, Any]) -> Offer | None:
 def _rates(cost: Mapping[str, Any]) -> dict[str, Decimal]:
     rates: dict[str, Decimal] = {}
     for name, kind in KINDS.items():
-        why = unbelievable(cost.get(name))
-        if why is not None:
-            raise ValueError(f"{name}: {why}")
+        doubt = unbelievable(cost.get(name))
+        if doubt is not None:
+            raise ValueError(f"{name}: {doubt}")
         amount = rate(cost.get(name))
         if amount is not None and (amount or kind in {"input", "output"}):
             rates[kind] = amount

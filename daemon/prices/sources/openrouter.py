@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from daemon.prices.sources.parse import enough, parse, rows, table
+from daemon.prices.sources.parse import enough, parse, rows, table, why
 from protocols.prices import provider_name
 from protocols.prices.offer import MILLION, Offer, Reading, rate
 from protocols.prices.version import LongContext
@@ -34,7 +34,7 @@ def read(text: bytes, today: date) -> Reading:
         try:
             reading.offers += _offers(name, table(told.get("pricing"), "pricing"))
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            reading.rejected[name] = str(error)
+            reading.rejected[name] = why(error)
     enough(len(reading.offers))
     return reading
 

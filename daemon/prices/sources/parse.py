@@ -54,6 +54,11 @@ def unbelievable(value: object) -> str | None:
     return None
 
 
+def why(error: Exception) -> str:
+    """Why a row is refused, in words: ours where we said it, else what went wrong."""
+    return str(error) if type(error) is ValueError else f"not understood: {error!r}"
+
+
 class Twice:
     """What stands where one object names a key twice and differently: nobody's value."""
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from daemon.prices.sources.parse import parse, table, unbelievable
+from daemon.prices.sources.parse import parse, table, unbelievable, why
 from protocols.prices import provider_name, without_path
 from protocols.prices.offer import Offer, Reading, rate
 from protocols.prices.version import LongContext, Tariff
@@ -44,7 +44,7 @@ def read_provider(provider: str, text: bytes, today: date) -> Reading:
         try:
             offer = _offer(owner, name, entry, models)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reading.rejected[f"{provider}/{name}"] = f"not understood: {error!r}"
+            reading.rejected[f"{provider}/{name}"] = why(error)
             continue
         if offer is not None:
             reading.offers.append(offer)
@@ -85,9 +85,9 @@ def _rates(told: Mapping[str, Any]) -> dict[str, Decimal]:
     rates: dict[str, Decimal] = {}
     for name, kind in KINDS.items():
         price = (told.get(name) or {}).get("price")
-        why = unbelievable(price)
-        if why is not None:
-            raise ValueError(f"{name}: {why}")
+        doubt = unbelievable(price)
+        if doubt is not None:
+            raise ValueError(f"{name}: {doubt}")
         amount = rate(price, CENTS_PER_TOKEN)
         if amount:
             rates[kind] = amount
