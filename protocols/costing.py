@@ -95,6 +95,7 @@ class _Scale:
             return None
         tariff = self.version.modes.get(self.mode)
         long = self.version.long_context
+        self.estimated |= bool(self.version.hours)  # a mode's rates by the hour are not known
         if tariff is not None and (tariff.long_context or not long):
             return _reached(tariff, input_tokens)
         if tariff is not None and long is not None and not long.applies(input_tokens):

@@ -55,8 +55,12 @@ def price_usage(
         found = cost(usage, version, at=at)
     except Unpriced:
         version, known = book.dearest(provider), False
-        tokens = {kind: count for kind, count in usage.counts.items() if kind in TOKEN_KINDS}
-        found = cost(replace(usage, counts=tokens, mode="standard", region=None), version)
+        counts = {
+            kind: count
+            for kind, count in usage.counts.items()
+            if kind in TOKEN_KINDS or kind in version.unit_rates
+        }
+        found = cost(replace(usage, counts=counts, mode="standard", region=None), version)
     estimated = found.estimated or not known
     usd = of_one_call(round_half_even(found.exact_usd))
     return Priced(usage, usd, version, estimated, at_ms=None if at is None else at_ms)

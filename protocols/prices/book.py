@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -153,7 +153,9 @@ class PriceBook:
             return envelope(None, self.dated, self.models())
         if name in self.free:
             return _declared_free(name)
-        return envelope(name, self.dated, self.models(name))
+        own = envelope(name, self.dated, self.models(name))
+        fees = self._envelope(None).unit_rates  # what this provider charges for nothing we know
+        return replace(own, unit_rates={**fees, **own.unit_rates})
 
 
 def _makers(versions: Mapping[Key, PriceVersion]) -> dict[str, tuple[str, ...]]:

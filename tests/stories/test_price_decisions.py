@@ -204,3 +204,18 @@ def test_what_a_usage_has_that_nobody_understands_is_counted(daemon: Daemon, mod
         assert daemon.post("/usage", body).status == 201
     status = daemon.call("GET", "/status").body
     assert status["unrecognised_usage"]["thrift_tokens"] == 2
+
+
+def test_a_search_without_a_known_fee_is_never_free(daemon: Daemon, model: str) -> None:
+    """It is charged at the dearest fee anybody takes, and corrected when the fee is known."""
+    usage = USAGE | {"web_search": 10}
+    body = of(model, component="apollo", usage=usage)
+    booked = daemon.post("/usage", body).body
+    assert Decimal(booked["cost_usd"]) > Decimal("4.5")
+
+    price = {"rates": {"input": "3", "output": "15"}, "unit_rates": {"web_search": "0.01"}}
+    done = daemon.post("/prices/set", of(model, price=price)).body
+    assert done["corrected_calls"] == 1
+    (entry,) = [e for e in daemon.get("/entries?kind=corrected&limit=1000").body["items"]
+                if e["body"]["model"] == model]  # fmt: skip
+    assert Decimal(booked["cost_usd"]) * 10**9 + entry["body"]["usd"] == Decimal("4.6") * 10**9
