@@ -22,6 +22,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "COLUMNS": "100",
         "TZ": "UTC",
+        "BUDGET_PRICES__REFRESH_HOURS": "0",  # no test asks the internet what models cost
     }
 
 
