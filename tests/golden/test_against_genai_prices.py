@@ -19,7 +19,8 @@ FLAVOURS = {
     "openai realtime": ("openai", "realtime"), "openai image": ("openai", "images"),
     "anthropic": ("anthropic", "default"), "gemini": ("google", "default"),
     "bedrock": ("aws", "default"), "mistral": ("mistral", "default"), "groq": ("groq", "default"),
-    "cohere": ("cohere", "default"), "xai chat": ("x-ai", "chat"), "xai at random": ("x-ai", "chat"),
+    "cohere": ("cohere", "default"), "xai chat": ("x-ai", "chat"),
+    "xai at random": ("x-ai", "chat"),
     "xai responses": ("x-ai", "responses"), "deepseek": ("deepseek", "chat"),
     "perplexity": ("perplexity", "default"), "openrouter": ("openrouter", "chat"),
 }  # fmt: skip
