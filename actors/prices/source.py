@@ -36,7 +36,7 @@ class Source:
     def take(self, fetched: Fetched) -> bool:
         """Use this file; whether it is another than before."""
         another = self.taken is None or self.taken.sha256 != fetched.sha256
-        if another and self.taken is not None:
+        if self.taken is not None:  # the same file may say something else on another day
             self._watch(self.taken.reading.offers, fetched)
         self.taken, self.held, self.why = fetched, None, None
         return another
