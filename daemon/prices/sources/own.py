@@ -10,7 +10,8 @@ web_search = "0.01"      # any kind by the piece: USD for one
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -33,10 +34,27 @@ def read(text: bytes, today: date) -> Reading:
     unknown = told.keys() - {"price"}
     if unknown or not isinstance(told.get("price"), list):
         raise SourceFailed("it should hold [[price]] tables and nothing else")
-    return Reading([_offer(row, place, today) for place, row in enumerate(told["price"], 1)])
+    offers = [_offer(row, place) for place, row in enumerate(told["price"], 1)]
+    return Reading(list(_on(today, offers)))
 
 
-def _offer(row: Mapping[str, Any], place: int, today: date) -> Offer:
+def _on(today: date, offers: Sequence[Offer]) -> Iterator[Offer]:
+    """What is in force today and what is announced: a row replaces those that started before it."""
+    since: dict[tuple[str, str], date] = {}
+    for offer in offers:
+        starts = offer.starts or date.min
+        if starts <= today:
+            key = (offer.provider, offer.model)
+            since[key] = max(starts, since.get(key, date.min))
+    for offer in offers:
+        starts = offer.starts or date.min
+        if starts > today:
+            yield offer
+        elif starts == since[offer.provider, offer.model]:
+            yield replace(offer, starts=None)
+
+
+def _offer(row: Mapping[str, Any], place: int) -> Offer:
     where = f"price {place}"
     for name in ("provider", "model"):
         if not isinstance(row.get(name), str) or not row[name]:
@@ -64,7 +82,7 @@ def _offer(row: Mapping[str, Any], place: int, today: date) -> Offer:
         },
         max_output_tokens=row.get("max_output_tokens"),
         chat="output" in rates,
-        starts=starts if starts is not None and starts > today else None,
+        starts=starts,
     )
 
 
