@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from actors.journal.projection import Changes
 from actors.policy.state import EngineState
@@ -128,6 +128,10 @@ class Store(Protocol):
 
     async def prices(self) -> PriceState:
         """Everything decided about prices."""
+        ...
+
+    async def tokens(self) -> list[dict[str, Any]]:
+        """The bodies of the entries that made the tokens there are."""
         ...
 
     async def provisional(self, ask: FindProvisional) -> list[StoredBooking]:

@@ -24,6 +24,8 @@ from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
 from actors.supervision import Broken, Child, Roster, Spine, Supervisor
 from actors.time import LedgerTime
+from actors.tokens.known import KnownTokens
+from actors.tokens.registrar import Registrar
 from daemon import vocabulary
 from daemon.clock import SystemClock
 from daemon.config import Settings
@@ -35,7 +37,7 @@ from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
 from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
-from daemon.tokens import Tokens
+from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, application, serve
 from protocols.prices import PriceBook
 from protocols.tiers import DEFAULT
@@ -56,7 +58,8 @@ async def run(settings: Settings) -> int:
     os.umask(0o077)
     try:
         with locked(settings.data_dir):
-            return await live(settings, Tokens(settings.data_dir, settings.tokens))
+            tokens = known_tokens(settings.data_dir, settings.tokens, SystemClock().now_ms)
+            return await live(settings, tokens)
     except Exception as error:  # noqa: BLE001  # sorted below; what is not known goes on
         return sorted_out(sole(error), settings)
 
@@ -88,12 +91,12 @@ def fail(reason: str, code: int) -> int:
     return code
 
 
-async def live(settings: Settings, tokens: Tokens) -> int:
+async def live(settings: Settings, tokens: KnownTokens) -> int:
     """Everything that lives as long as the daemon, started in order and stopped in reverse."""
     async with AsyncExitStack() as stack:
         store = await SqliteStore.open(settings.data_dir)
         stack.push_async_callback(store.close)
-        roster, builder, health = await stack.enter_async_context(actors(settings, store))
+        roster, builder, health = await stack.enter_async_context(actors(settings, store, tokens))
         door = door_settings(settings)
         app = application(builder.ask, tokens.caller, health, door)
         listening = await stack.enter_async_context(serve(app, door))
@@ -109,7 +112,7 @@ async def live(settings: Settings, tokens: Tokens) -> int:
 
 @asynccontextmanager
 async def actors(
-    settings: Settings, store: SqliteStore
+    settings: Settings, store: SqliteStore, tokens: KnownTokens
 ) -> AsyncIterator[tuple[Roster, Builder, Health]]:
     """The actors, supervised. Leaving raises `Broken` if that is why they stopped."""
     roster = Roster(
@@ -135,6 +138,7 @@ async def actors(
         supervisor.watch_journal("journal", journal)
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
+        await supervisor.start_organ(registrar(roster, store, time, tokens))
         for seed in changed_seeds(settings, begin.engine.seeds):
             roster.tell("policy", seed)
         async with anyio.create_task_group() as tasks:
@@ -157,6 +161,13 @@ def price_monitor(
         )
 
     return Child("prices", start)
+
+
+def registrar(roster: Roster, store: SqliteStore, time: LedgerTime, tokens: KnownTokens) -> Child:
+    async def start() -> Ref:
+        return Registrar.start(roster.tell, time, tokens, await store.tokens())
+
+    return Child("tokens", start)
 
 
 async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:

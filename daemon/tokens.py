@@ -1,29 +1,19 @@
-"""Who may call: token files, made at first start, and the question whose token this is.
+"""Token files, made at first start: the admin's, and that of each `[[token]]` of `budget.toml`.
 
-The admin token lies in `<data_dir>/token`, that of each `[[token]]` in `<data_dir>/tokens/<name>`.
-A caller is revoked by removing its `[[token]]`; a secret is renewed by deleting its file. Both
-take effect at the next start.
+They lie in `<data_dir>/token` and `<data_dir>/tokens/<name>`. Such a caller is revoked by removing
+its `[[token]]`; a secret is renewed by deleting its file. Both take effect at the next start.
 """
 
-import hashlib
-import hmac
 import os
-import re
-import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+from actors.tokens.known import ID, TOKEN, Known, KnownTokens, digest, new_token
 from daemon.config.problems import ConfigError, Problem
 from daemon.config.settings import Token
-from protocols.errors import Unauthenticated
 from protocols.message import Caller
-
-SCHEME = "Bearer "
-ID = slice(4, 12)
-"""Where the public id stands in a token."""
-_TOKEN = re.compile(r"tkb_[A-Za-z0-9_-]{8}_[A-Za-z0-9_-]{43}")
 
 
 class NotPrivate(ConfigError):
@@ -32,59 +22,29 @@ class NotPrivate(ConfigError):
     exit_code: ClassVar[int] = 77
 
 
-class _Known(NamedTuple):
-    digest: bytes
-    caller: Caller
+def known_tokens(data_dir: Path, tokens: Iterable[Token], now_ms: Callable[[], int]) -> KnownTokens:
+    """Read the token files, making those that are missing. Raises NotPrivate, ConfigError."""
+    admin = data_dir / "token"
+    known = KnownTokens(
+        f"send `Authorization: Bearer <token>`; the admin token is in {admin} and those of other "
+        f"callers are in {admin}s, on the daemon's machine; `budget token new` makes more",
+        now_ms,
+    )
+    _private_directory(data_dir)
+    _private_directory(data_dir / "tokens")
+    _learn(known, admin, Caller("admin", "admin"))
+    for token in tokens:
+        scope = frozenset(token.components) or None
+        _learn(known, data_dir / "tokens" / token.name, Caller(token.name, token.role, scope))
+    return known
 
 
-class Tokens:
-    """Every valid token, as digests."""
-
-    def __init__(self, data_dir: Path, tokens: Iterable[Token] = ()) -> None:
-        """Read the token files, making those that are missing. Raises NotPrivate, ConfigError."""
-        self.admin_file = data_dir / "token"
-        self._by_id: dict[str, _Known] = {}
-        _private_directory(data_dir)
-        _private_directory(data_dir / "tokens")
-        self._learn(self.admin_file, Caller("admin", "admin"))
-        for token in tokens:
-            scope = frozenset(token.components) or None
-            self._learn(data_dir / "tokens" / token.name, Caller(token.name, token.role, scope))
-
-    def caller(self, authorization: str | None) -> Caller:
-        """Say who sent this `Authorization` header, or refuse."""
-        if authorization is None or authorization[: len(SCHEME)].lower() != "bearer ":
-            raise self._refusal("the request carries no bearer token")
-        token = authorization[len(SCHEME) :].strip(" ")
-        known = self._by_id.get(token[ID])
-        if known is None or not hmac.compare_digest(_digest(token), known.digest):
-            if _TOKEN.fullmatch(token):
-                raise self._refusal("the token is not one of this daemon's")
-            raise self._refusal("what the request carries is no token of a budget daemon")
-        return known.caller
-
-    def _learn(self, path: Path, caller: Caller) -> None:
-        token = _read_or_make(path)
-        if token[ID] in self._by_id:
-            remedy = "delete it; the next start makes a new one"
-            raise ConfigError([Problem(str(path), "is a copy of another token file", remedy)])
-        self._by_id[token[ID]] = _Known(_digest(token), caller)
-
-    def _refusal(self, detail: str) -> Unauthenticated:
-        return Unauthenticated(
-            detail,
-            hint=f"send `Authorization: Bearer <token>`; the admin token is in {self.admin_file} "
-            f"and those of other callers are in {self.admin_file}s, on the daemon's machine",
-        )
-
-
-def new_token() -> str:
-    """`tkb_<id>_<secret>`: a public id of 8 characters, a secret of 256 bits."""
-    return f"tkb_{secrets.token_urlsafe(6)}_{secrets.token_urlsafe(32)}"
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+def _learn(known: KnownTokens, path: Path, caller: Caller) -> None:
+    token = _read_or_make(path)
+    if token[ID] in known.by_id:
+        remedy = "delete it; the next start makes a new one"
+        raise ConfigError([Problem(str(path), "is a copy of another token file", remedy)])
+    known.learn(Known(token[ID], digest(token), caller, str(path)))
 
 
 def _private_directory(path: Path) -> None:
@@ -123,7 +83,7 @@ def _read(path: Path) -> str:
     if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise NotPrivate([Problem(str(path), "is open to other users", f"chmod 600 {path}")])
     token = content.decode("ascii", "replace").strip()
-    if not _TOKEN.fullmatch(token):
+    if not TOKEN.fullmatch(token):
         remedy = "delete it; the next start makes a new one"
         raise ConfigError([Problem(str(path), "holds no token", remedy)])
     return token

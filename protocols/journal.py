@@ -14,7 +14,7 @@ KINDS = (
     "allocated", "extended", "window_opened",
     "priced", "ledger_opened", "policy_set", "policy_removed", "budget_set",
     "price_set", "price_held", "price_cleared", "price_rejected", "price_pinned",
-    "source_taken", "source_held", "corrected",
+    "source_taken", "source_held", "corrected", "token_made", "token_revoked",
 )  # fmt: skip
 """What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money."""
 BOOKINGS = frozenset({"settled", "overrun", "late", "drawn", "recorded"})

@@ -1,10 +1,14 @@
 """A request names its reply; whoever finishes the work answers the call it came with."""
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from protocols.errors import BudgetError
+
+Role = Literal["read", "report", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""Each role may do what those before it may."""
 
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)

@@ -9,7 +9,7 @@ request's own fields.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from protocols.journal import ListEntries
 from protocols.ledger import (
@@ -28,7 +28,7 @@ from protocols.ledger import (
     ShowAllocation,
     ShowReservation,
 )
-from protocols.message import Request, reply_of
+from protocols.message import Request, Role, reply_of
 from protocols.policy.messages import (
     ListBudgets,
     ListPolicies,
@@ -52,10 +52,7 @@ from protocols.prices.changes import (
     ShowPrice,
 )
 from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPrices
-
-Role = Literal["read", "report", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
-"""Each role may do what those before it may."""
+from protocols.tokens import ListTokens, MakeToken, RevokeToken
 
 PREFIX = "/api/v1"
 
@@ -144,6 +141,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("set_price", SetPrice, "prices", "POST", "/prices/set", "admin"),
     Operation("pin_price", PinPrice, "prices", "POST", "/prices/pin", "admin"),
     Operation("rollback_price", RollbackPrice, "prices", "POST", "/prices/rollback", "admin"),
+    Operation("make_token", MakeToken, "tokens", "POST", "/tokens", "admin", status=201),
+    Operation("list_tokens", ListTokens, "tokens", "GET", "/tokens", "admin"),
+    Operation("revoke_token", RevokeToken, "tokens", "DELETE", "/tokens/{name}", "admin"),
 )  # fmt: skip
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -96,6 +96,14 @@ def _note(kind: str, name: str, body: dict[str, Any] | None) -> Fact:
     return Fact("price_note", key, None if body is None else (key, body))
 
 
+def _token(entry: Entry) -> list[Fact]:
+    return [Fact("token", entry.subject, (entry.subject, entry.body))]
+
+
+def _no_token(entry: Entry) -> list[Fact]:
+    return [Fact("token", entry.subject, None)]
+
+
 _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "window_opened": _window,
     "ledger_opened": _ledger,
@@ -110,4 +118,6 @@ _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "price_pinned": _pin,
     "source_taken": _source,
     "source_held": _source,
+    "token_made": _token,
+    "token_revoked": _no_token,
 }

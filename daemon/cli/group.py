@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "House": {
         "serve": Entry("serve:serve", "Run the daemon in the foreground."),
+        "token": Entry("token:token", "Make, list and revoke the tokens of those who may call."),
         "config": Entry("config:config", "Check or show the effective configuration."),
         "verify": Entry("verify:verify", "Recompute the whole journal; exit code 65: wrong."),
         "completion": Entry("completion:completion", "Print the completion script of a shell."),

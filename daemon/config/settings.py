@@ -13,15 +13,14 @@ from pydantic_core import PydanticCustomError
 
 from daemon.config.price_source import PriceSourceTable
 from daemon.config.section import Place, Seconds, Section
+from protocols.message import Role
 from protocols.names import Component, PolicyName, Provider
-from protocols.operations import Role
 from protocols.policy.policy import Glob, Policy
 from protocols.tiers import Tier, TierTable
+from protocols.tokens import TokenName
 
 SOCKET_BYTES_MAX = 107
 """What the kernel takes for the path of a unix socket."""
-OWN_NAMES = ("admin", "daemon")
-"""Callers the daemon makes itself; no token may pass for one of them."""
 
 
 def _loopback(host: str) -> str:
@@ -51,23 +50,10 @@ def _fits_a_socket(path: Path | None) -> Path | None:
     return path
 
 
-def _not_ours(name: str) -> str:
-    if name in OWN_NAMES:
-        raise PydanticCustomError(
-            "own_name",
-            "is a name the daemon keeps for itself",
-            {"remedy": 'choose another, such as name = "apollo"'},
-        )
-    return name
-
-
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-TokenName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), AfterValidator(_not_ours)
-]
 HostName = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
 Origin = Annotated[str, Field(pattern=r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
 

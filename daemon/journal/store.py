@@ -101,6 +101,9 @@ class SqliteStore:
     async def prices(self) -> PriceState:
         return await self._lists.run(prices.load)
 
+    async def tokens(self) -> list[dict[str, Any]]:
+        return await self._lists.run(read.tokens)
+
     async def provisional(self, ask: FindProvisional) -> list[StoredBooking]:
         return await self._lists.run(prices.provisional, ask)
 

@@ -30,6 +30,7 @@ from protocols.usage import normalise
 PROBLEMS_MAX = 100
 FACT_TABLES = (
     "ledger", "price", "policy", "budget", "seed", "price_known", "price_note", "provisional",
+    "token",
 )  # fmt: skip
 STEP = 5000
 """Entries between two reports of progress."""

@@ -39,10 +39,12 @@ FACTS = {
     "policy": "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)",
     "price_known": "INSERT INTO price_known VALUES (?, ?, ?)",
     "price_note": "INSERT OR REPLACE INTO price_note VALUES (?, ?)",
+    "token": "INSERT OR REPLACE INTO token VALUES (?, ?)",
     "provisional": "INSERT INTO provisional VALUES (?, ?, ?, ?)",
 }
 REMOVALS = {
     "policy": "DELETE FROM policy WHERE name = ?",
+    "token": "DELETE FROM token WHERE name = ?",
     "price_note": "DELETE FROM price_note WHERE name = ?",
     "provisional": "DELETE FROM provisional WHERE seq = ?",
 }

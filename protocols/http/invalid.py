@@ -34,6 +34,7 @@ _REMEDIES = {
     "less_than_equal": "write {le} or less",
     "literal_error": "write one of {expected}",
     "value_error": "{error}",
+    "own_name": "{remedy}",
 }
 
 

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from protocols.errors import Forbidden
 from protocols.http.invalid import invalid, refuse
-from protocols.message import Ask, Caller, Request
-from protocols.operations import ROLES, Operation, Role
+from protocols.message import ROLES, Ask, Caller, Request, Role
+from protocols.operations import Operation
 
 Authenticate = Callable[[str | None], Caller]
 """From the Authorization header to the caller. Raises Unauthenticated."""

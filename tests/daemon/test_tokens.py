@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from actors.tokens.known import KnownTokens, new_token
 from daemon.config import ConfigError
 from daemon.config.settings import Token
-from daemon.tokens import NotPrivate, Tokens, new_token
+from daemon.tokens import NotPrivate, known_tokens
 from protocols.errors import Unauthenticated
 
 APOLLO = Token(name="apollo", role="report", components=("apollo",))
@@ -29,6 +30,10 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+def known(data_dir: Path, *tokens: Token) -> KnownTokens:
+    return known_tokens(data_dir, tokens, lambda: 1)
+
+
 def token_in(path: Path) -> str:
     return path.read_text().strip()
 
@@ -38,7 +43,7 @@ def mode(path: Path) -> int:
 
 
 def test_the_first_start_makes_private_files_whatever_the_umask(data_dir: Path) -> None:
-    Tokens(data_dir, [APOLLO, DASHBOARD])
+    known(data_dir, APOLLO, DASHBOARD)
 
     assert {str(path.relative_to(data_dir)): mode(path) for path in data_dir.rglob("*")} == {
         "token": 0o600,
@@ -50,17 +55,17 @@ def test_the_first_start_makes_private_files_whatever_the_umask(data_dir: Path) 
 
 
 def test_the_next_start_keeps_the_tokens(data_dir: Path) -> None:
-    Tokens(data_dir, [APOLLO])
+    known(data_dir, APOLLO)
     before = token_in(data_dir / "token")
 
-    tokens = Tokens(data_dir, [APOLLO])
+    tokens = known(data_dir, APOLLO)
 
     assert token_in(data_dir / "token") == before
     assert tokens.caller(f"Bearer {before}").name == "admin"
 
 
 def test_a_token_names_its_caller_role_and_components(data_dir: Path) -> None:
-    tokens = Tokens(data_dir, [APOLLO, DASHBOARD])
+    tokens = known(data_dir, APOLLO, DASHBOARD)
 
     admin = tokens.caller(f"Bearer {token_in(data_dir / 'token')}")
     apollo = tokens.caller(f"bearer {token_in(data_dir / 'tokens/apollo')} ")
@@ -76,11 +81,11 @@ def test_a_token_names_its_caller_role_and_components(data_dir: Path) -> None:
 
 
 def test_a_caller_whose_table_is_gone_is_out(data_dir: Path) -> None:
-    Tokens(data_dir, [APOLLO])
+    known(data_dir, APOLLO)
     header = f"Bearer {token_in(data_dir / 'tokens/apollo')}"
 
     with pytest.raises(Unauthenticated):
-        Tokens(data_dir).caller(header)
+        known(data_dir).caller(header)
 
 
 def test_a_token_has_a_public_id_and_256_secret_bits() -> None:
@@ -109,7 +114,7 @@ def test_a_token_has_a_public_id_and_256_secret_bits() -> None:
 def test_any_other_header_is_refused_with_the_way_to_a_token(
     header: str | None, data_dir: Path
 ) -> None:
-    tokens = Tokens(data_dir)
+    tokens = known(data_dir)
 
     with pytest.raises(Unauthenticated) as caught:
         tokens.caller(header)
@@ -120,7 +125,7 @@ def test_any_other_header_is_refused_with_the_way_to_a_token(
 
 
 def test_a_right_id_with_a_wrong_secret_is_refused(data_dir: Path) -> None:
-    tokens = Tokens(data_dir)
+    tokens = known(data_dir)
     token = token_in(data_dir / "token")
 
     for wrong in (token[:-1], token + "A", token[:12] + new_token()[12:], token[:12]):
@@ -130,12 +135,12 @@ def test_a_right_id_with_a_wrong_secret_is_refused(data_dir: Path) -> None:
 
 @pytest.mark.parametrize("bits", [0o640, 0o604, 0o620, 0o602, 0o610])
 def test_a_token_file_open_to_others_stops_the_start(bits: int, data_dir: Path) -> None:
-    Tokens(data_dir, [APOLLO])
+    known(data_dir, APOLLO)
     path = data_dir / "tokens/apollo"
     path.chmod(bits)
 
     with pytest.raises(NotPrivate) as caught:
-        Tokens(data_dir, [APOLLO])
+        known(data_dir, APOLLO)
 
     assert caught.value.exit_code == 77
     assert caught.value.problems[0] == (str(path), "is open to other users", f"chmod 600 {path}")
@@ -145,14 +150,14 @@ def test_a_data_directory_others_can_write_to_stops_the_start(data_dir: Path) ->
     data_dir.mkdir(mode=0o777)
 
     with pytest.raises(NotPrivate, match="can be written by others; chmod 700"):
-        Tokens(data_dir)
+        known(data_dir)
 
 
 def test_a_data_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(NotPrivate, match="cannot be made: Not a directory"):
-        Tokens(tmp_path / "file" / "data")
+        known(tmp_path / "file" / "data")
 
 
 @pytest.mark.parametrize("there", ["a directory", "a link to nothing"])
@@ -162,35 +167,35 @@ def test_a_token_file_that_cannot_be_read_is_told(there: str, data_dir: Path) ->
     token.mkdir() if there == "a directory" else token.symlink_to("nowhere")
 
     with pytest.raises(NotPrivate, match="cannot be read") as caught:
-        Tokens(data_dir)
+        known(data_dir)
 
     assert caught.value.problems[0].where == str(token)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_what_belongs_to_another_user_stops_the_start(data_dir: Path) -> None:
-    Tokens(data_dir)
+    known(data_dir)
     os.chown(data_dir / "token", 0, 0)
     os.chown(data_dir, 12345, 12345)
 
     with pytest.raises(NotPrivate, match="belongs to another user"):
-        Tokens(data_dir)
+        known(data_dir)
 
 
 @pytest.mark.parametrize("content", ["", "hunter2", "tkb_short", "\xff"])
 def test_a_file_without_a_token_stops_the_start(content: str, data_dir: Path) -> None:
-    Tokens(data_dir)
+    known(data_dir)
     (data_dir / "token").write_text(content)
 
     with pytest.raises(ConfigError, match="holds no token; delete it") as caught:
-        Tokens(data_dir)
+        known(data_dir)
 
     assert caught.value.exit_code == 78
 
 
 def test_a_copied_token_file_stops_the_start(data_dir: Path) -> None:
-    Tokens(data_dir, [APOLLO])
+    known(data_dir, APOLLO)
     (data_dir / "tokens/apollo").write_text((data_dir / "token").read_text())
 
     with pytest.raises(ConfigError, match="is a copy of another token file"):
-        Tokens(data_dir, [APOLLO])
+        known(data_dir, APOLLO)

@@ -1,0 +1,1 @@
+"""Whose token a request carries, and the registrar who makes and revokes tokens."""
