@@ -10,15 +10,8 @@ import re
 from typing import Literal
 
 from protocols.period import rfc3339
+from protocols.redact import escape, redact
 
-_SECRET = re.compile(
-    r"(?P<kind>tkb_(?:[a-z0-9_-]{8}_)?|(?<![a-z0-9])sk-|\bbearer[ \t]+(?!tkb_))[a-z0-9._~+/=-]+",
-    re.IGNORECASE,
-)
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-"""Characters that could begin a line, move a cursor or turn the reading direction."""
 _BARE = re.compile(r"[\w.:/@+%-]+")
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 """What every record carries; anything else came with `extra=`."""
@@ -35,16 +28,6 @@ def set_up(
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
     logging.getLogger("budget").setLevel(level.upper())
-
-
-def redact(text: str) -> str:
-    """Take out tokens and keys. A token's public id stays."""
-    return _SECRET.sub(r"\g<kind>[redacted]", text)
-
-
-def escape(text: str) -> str:
-    r"""Make control and direction characters visible: a newline becomes `\n`."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class Lines(logging.Handler):

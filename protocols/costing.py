@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import TYPE_CHECKING
 
+from protocols.debug import log_function
 from protocols.errors import Unpriced
 from protocols.usage import CHEAPER_MODES, LINEAGE, TOKEN_KINDS, Usage
 
@@ -39,6 +40,7 @@ class Cost:
     estimated: bool
 
 
+@log_function()
 def cost(
     usage: Usage,
     version: "PriceVersion",

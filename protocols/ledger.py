@@ -155,7 +155,7 @@ class Wanted(Value):
     allocation_id: AllocationId | None = None
     input_tokens: Tokens | None = None
     input_text: Annotated[str, Field(max_length=1_000_000)] | None = Field(
-        default=None, description="counted, never kept"
+        default=None, description="counted, never kept", repr=False
     )
     max_output_tokens: Tokens | None = None
     usd: Usd | None = Field(default=None, description="hold this sum instead of an estimate")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from protocols.allocation_sizes import default_size
 from protocols.costing import cost
+from protocols.debug import log_function
 from protocols.errors import Invalid, Unpriced
 from protocols.ledger import Allocate, Wanted
 from protocols.money import NANOS_MAX, round_up, show_usd
@@ -50,6 +51,7 @@ def booking_price(
         return UNKNOWN_PROVIDER, book.dearest(None), False
 
 
+@log_function()
 def for_call(
     book: PriceBook, tiers: TierTable, wanted: Wanted, count: Counter | None = None
 ) -> Estimate:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from actors.policy.counter import Meter
 from actors.policy.rule import UNLIMITED, Rule
+from protocols.debug import log_function
 from protocols.errors import Denied
 from protocols.money import show_usd
 from protocols.period import rfc3339
@@ -29,6 +30,7 @@ class Verdict:
     warnings: list[Warned]
 
 
+@log_function()
 def judge(seats: Iterable[Seat], amounts: Amounts, priority: int) -> Verdict:
     """May these amounts be held on every seat? Changes nothing.
 

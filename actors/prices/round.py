@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from actors.prices.judge import Outcome, Verdict, as_offer, judge
 from actors.prices.known import Case, Key, Known, key_of
 from actors.prices.votes import Vote, core_of
+from protocols.debug import log_function
 from protocols.prices.offer import Offer
 from protocols.prices.sources import Counted
 from protocols.prices.version import PriceVersion
@@ -76,6 +77,7 @@ def votes_of(readings: Iterable[Said]) -> Votes:
     return votes
 
 
+@log_function()
 def judge_all(ask: Question, votes_by_key: Votes) -> Round:
     """Judge every model that anybody names, and every one in force that nobody does."""
     done = Round()

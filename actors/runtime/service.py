@@ -1,7 +1,6 @@
 """The base of our own actors: answers are given, not returned."""
 
 import abc
-import logging
 from collections.abc import Coroutine
 from typing import Any
 
@@ -11,10 +10,10 @@ from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
 from actors.runtime.actor import DEFERRED, LoopActor
 from actors.runtime.call import NOBODY, PykkaCall
 from actors.runtime.inbox import Envelope, is_pykkas
+from actors.runtime.overhear import overhear
+from protocols.debug import debug_log
 from protocols.errors import BudgetError, Unavailable
 from protocols.message import Call
-
-log = logging.getLogger("budget.actor")
 
 
 class ServiceActor(LoopActor):
@@ -46,8 +45,8 @@ class ServiceActor(LoopActor):
         return None
 
     def _hear(self, message: Any, call: Call[Any]) -> None:
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s hears %r from %s", self.name, message, call.caller.name)
+        if debug_log.enabled:
+            call = overhear(self.name, message, call)
         try:
             self.receive(message, call)
         except BudgetError as refusal:

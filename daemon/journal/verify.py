@@ -20,6 +20,7 @@ from actors.journal.projection import SUMS, Changes, HoldMoved, HoldOpened
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from protocols.costing import cost
+from protocols.debug import log_function
 from protocols.errors import BudgetError
 from protocols.journal import BOOKINGS, Entry
 from protocols.money import round_half_even, show_usd
@@ -57,6 +58,7 @@ class Report:
         return not self.problems
 
 
+@log_function()
 def verify(data_dir: Path, progress: Callable[[int, int], None] = lambda _a, _b: None) -> Report:
     """Check a journal, living or stopped. Raises `Damaged` when it cannot be read at all."""
     path = data_dir / DATABASE

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from protocols.debug import debug_log
 from protocols.errors import (
     BudgetError,
     Forbidden,
@@ -36,16 +37,19 @@ class Guard:
         async def guarded(request: web.BaseRequest) -> web.StreamResponse:
             try:
                 self.check(request)
-                return await handle(request)
+                answer = await handle(request)
             except BudgetError as refusal:
-                return problem(refusal)
+                answer = problem(refusal)
             except web.HTTPException as native:
-                return problem(_translated(native))
+                answer = problem(_translated(native))
             except Exception as bug:
                 error = mishap(bug, _route(request))
                 if request.writer.output_size > 0:
                     raise  # part of an answer is out already
-                return problem(error)
+                answer = problem(error)
+            if debug_log.enabled:
+                debug_log.info("budget_http", f"{_route(request)} is answered {answer.status}")
+            return answer
 
         return guarded
 

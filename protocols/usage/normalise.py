@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
+from protocols.debug import log_function
 from protocols.usage import openai, shapes
 from protocols.usage.kinds import KINDS
 from protocols.usage.reader import Reader, checked, wrong
@@ -45,6 +46,7 @@ TICKS = -10
 """xAI counts dollars in ten-thousand-millionths."""
 
 
+@log_function()
 def normalise(raw: Mapping[str, object], provider: str | None = None) -> Usage:
     """Read the usage in `raw`: our own form, a provider's object, or a whole response.
 

@@ -1,6 +1,5 @@
 """pykka on the loop: what pykka promises still holds, and what would block says so at once."""
 
-import logging
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +21,7 @@ from actors.runtime import (
     kill,
 )
 from actors.runtime.future import running_loop
+from protocols.debug import LogLevel, debug_log
 from protocols.errors import Denied, Unavailable
 from protocols.message import DAEMON, Call
 
@@ -505,10 +505,21 @@ async def test_a_service_can_be_spoken_to_in_pykkas_own_words() -> None:
     assert await kept == "late"
 
 
-async def test_each_message_can_be_seen_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_message_and_its_answer_can_be_overheard(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debug_log, "default_level", LogLevel.DEBUG)
     ref = Clerk.start()
 
-    with caplog.at_level(logging.DEBUG, "budget.actor"):
+    debug_log.set_enabled(True)
+    try:
         await call(ref, "hello").reply
+        with pytest.raises(Denied):
+            await call(ref, Denied("no")).reply
+    finally:
+        debug_log.set_enabled(False)
 
-    assert "clerk hears 'hello' from daemon" in caplog.messages
+    said = capfd.readouterr().err
+    assert '[budget_clerk] hears str {"actor": "clerk", "caller": "daemon", "message": "he' in said
+    assert "[budget_clerk] str is answered" in said
+    assert "[budget_clerk] Denied is refused" in said
