@@ -26,6 +26,7 @@ from benchmarks.calls import COMPONENTS, USAGE, wanted
 from daemon.clock import SystemClock
 from daemon.config.load import load
 from daemon.journal.files import DATABASE, connect_writer, migrations
+from daemon.journal.rollups import Facets
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.verify import verify
 from daemon.journal.write import write
@@ -76,6 +77,7 @@ class House:
         self.db = db
         self.time = LedgerTime(clock)
         self.seq, self.hash = 0, GENESIS
+        self.facets = Facets()
         self.batch = Batch([], Changes(), [])
         self.post: deque[tuple[str, Any, Call[Any]]] = deque()
         book = load_book()
@@ -112,7 +114,7 @@ class House:
         call.answer(append.answer)
 
     def flush(self) -> None:
-        write(self.db, self.batch)
+        write(self.db, self.batch, self.facets)
         self.batch = Batch([], Changes(), [])
 
 

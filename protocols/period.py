@@ -20,16 +20,18 @@ CALENDAR = get_args(Calendar)
 SCOPES = get_args(Scope)
 
 HOUR_MS = 3_600_000
+QUARTER_MS = HOUR_MS // 4
+DAY_MS = 24 * HOUR_MS
 BUCKETS = 60
 """A rolling window is counted in sixtieths; the oldest, partly outside, still counts in full."""
-ROLLING_MS_MAX = 400 * 24 * HOUR_MS
+ROLLING_MS_MAX = 400 * DAY_MS
 FOREVER_MS = 253_402_300_799_000
 """The last second of the year 9999: where a `total` window ends."""
-SCOPE_MS = 90 * 24 * HOUR_MS
+SCOPE_MS = 90 * DAY_MS
 """A session's or task's counter lives 90 days from its first call."""
 
 _ROLLING = re.compile(r"rolling:([1-9][0-9]{0,4})(m|h|d)", re.ASCII)
-_UNIT_MS = {"m": 60_000, "h": HOUR_MS, "d": 24 * HOUR_MS}
+_UNIT_MS = {"m": 60_000, "h": HOUR_MS, "d": DAY_MS}
 
 
 class Window(NamedTuple):

@@ -48,7 +48,8 @@ def _price(entry: Entry) -> list[Fact]:
 def _policy(entry: Entry) -> list[Fact]:
     body, name = entry.body, entry.subject
     row = (name, body["after"], body["revision"], body["counting"], body["by"], body["at_ms"])
-    return [Fact("policy", name, row), *_seed(f"policy {name}", body)]
+    member = Fact("membership", name, (name, body["after"]["budget"]))
+    return [Fact("policy", name, row), member, *_seed(f"policy {name}", body)]
 
 
 def _no_policy(entry: Entry) -> list[Fact]:

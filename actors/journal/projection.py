@@ -3,13 +3,14 @@
 The journal applies them as it writes; `budget verify` adds them up again from the entries.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.journal.facet import RollupKey, facet_of
 from actors.journal.facts import Fact, facts_of
 from protocols.journal import BOOKINGS, ENDS, Entry
-from protocols.period import HOUR_MS
+from protocols.period import QUARTER_MS
 
 SUMS = (
     "calls", "usd", "tokens", "input", "cache_read", "cache_write", "output", "reasoning",
@@ -17,8 +18,9 @@ SUMS = (
 )  # fmt: skip
 """What a roll-up adds up. `estimated` counts calls whose price was not exact."""
 
-RollupKey = tuple[int, str, str, str, str]
-"""Hour (ms), component, provider, model, task type."""
+AXIS_OF_SUMS = (2, 0, 1, 1, 1, 1, 1, 1, None, None, None, None)
+"""The axis that each sum belongs to: what an allocation covers counts in the allocation's
+policies. What is of no axis counts in the call's own."""
 
 _CACHE_WRITES = ("cache_write_5m", "cache_write_1h", "cache_write_12h")
 
@@ -67,7 +69,8 @@ class Changes:
         elif kind == "corrected":
             self._correct(entry)
         elif kind == "denied":
-            self._rollup(entry)[SUMS.index("denied")] += 1
+            refused_by = entry.body["policy"] or ""
+            self._rollup(entry, entry.at_ms, (), refused_by)[SUMS.index("denied")] += 1
         elif kind in ENDS:
             left = None if kind == "expired" else (0, 0, 0)
             self.moved.append(HoldMoved(entry.subject, status=kind, left=left))
@@ -91,17 +94,14 @@ class Changes:
 
     def _book(self, entry: Entry) -> None:
         body, kind = entry.body, entry.kind
-        sums = self._rollup(entry)
-        for place, amount in enumerate(booked_sums(kind, body)):
-            sums[place] += amount
+        sums = booked_sums(kind, body)
         amounts = (body["usd"], body["tokens"], body["calls"])
         covered = body.get("covered")
         if covered is None:
+            add(self._rollup(entry, entry.at_ms, body["windows"]), sums)
             self._use(body["windows"], *amounts)
         else:
-            pairs = list(zip(amounts, covered, strict=True))
-            self._use(body["windows"], *(0 if inside else amount for amount, inside in pairs))
-            self._use(body["parent_windows"], *(amount * inside for amount, inside in pairs))
+            self._book_covered(entry, sums, covered)
         if kind != "recorded":
             ends = body["final"]
             self.moved.append(
@@ -116,11 +116,22 @@ class Changes:
             row = (entry.seq, entry.component, body["provider"], body["model"])
             self.facts.append(Fact("provisional", entry.seq, row))
 
+    def _book_covered(self, entry: Entry, sums: tuple[int, ...], covered: list[bool]) -> None:
+        """Each axis counts in the call's own windows, or in those of its allocation."""
+        for key, inside in (("windows", False), ("parent_windows", True)):
+            windows = entry.body[key]
+            part = [
+                amount if (axis is not None and covered[axis]) == inside else 0
+                for amount, axis in zip(sums, AXIS_OF_SUMS, strict=True)
+            ]
+            add(self._rollup(entry, entry.at_ms, windows), part)
+            calls, usd, tokens = part[:3]
+            self._use(windows, usd, tokens, calls)
+
     def _correct(self, entry: Entry) -> None:
-        """A booking at a provisional price gets its real one, in the hour and windows it is in."""
+        """A booking at a provisional price gets its real one, in the time and windows it is in."""
         body, usd = entry.body, entry.body["usd"]
-        key = (body["hour_ms"], entry.component, body["provider"], body["model"], body["task_type"])
-        sums = self.rollups.setdefault(key, [0] * len(SUMS))
+        sums = self._rollup(entry, body["booked_ms"], body["windows"])
         sums[SUMS.index("usd")] += usd
         sums[SUMS.index("estimated")] -= int(not body["estimated"])
         self._use(body["windows"], usd, 0, 0)
@@ -143,11 +154,16 @@ class Changes:
         )
         self.moved.append(HoldMoved(body["parent"], None, None, tuple(held), usd, tokens, calls))
 
-    def _rollup(self, entry: Entry) -> list[int]:
-        body = entry.body
-        hour = entry.at_ms - entry.at_ms % HOUR_MS
-        key = (hour, entry.component, body["provider"], body["model"], body["task_type"])
+    def _rollup(
+        self, entry: Entry, at_ms: int, windows: Sequence[int], refused_by: str = ""
+    ) -> list[int]:
+        key = (at_ms - at_ms % QUARTER_MS, facet_of(entry, windows, refused_by))
         return self.rollups.setdefault(key, [0] * len(SUMS))
+
+
+def add(sums: list[int], more: Sequence[int]) -> None:
+    for place, amount in enumerate(more):
+        sums[place] += amount
 
 
 def booked_sums(kind: str, body: dict[str, Any]) -> tuple[int, ...]:

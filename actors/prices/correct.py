@@ -6,12 +6,13 @@ from protocols.costing import Cost
 from protocols.errors import Unpriced
 from protocols.journal import Draft, StoredBooking
 from protocols.money import round_half_even
-from protocols.period import HOUR_MS
 from protocols.prices import PriceBook, PriceVersion
 from protocols.prices.kept import to_body
 
 UNKNOWN_PROVIDER = "unknown"
 """What a booking says where nobody could tell who sells the model."""
+SAME = ("provider", "model", "tier", "task_type", "tags", "usage")
+"""What a correction has of its booking."""
 
 
 def corrections(found: list[StoredBooking], book: PriceBook, by: str) -> Correct:
@@ -44,7 +45,7 @@ def correction(booking: StoredBooking, version: PriceVersion, found: Cost, by: s
     holds = [booking.subject] if booking.kind != "recorded" else []
     if body.get("parent_held") is not None:
         holds.append(body["parent"])
-    told = {name: body[name] for name in ("provider", "model", "task_type", "usage")}
+    told = {name: body[name] for name in SAME if name in body}
     draft = Draft(
         "corrected",
         booking.component,
@@ -52,7 +53,7 @@ def correction(booking: StoredBooking, version: PriceVersion, found: Cost, by: s
         {
             **told,
             "of": booking.seq,
-            "hour_ms": booking.at_ms - booking.at_ms % HOUR_MS,
+            "booked_ms": booking.at_ms,
             "usd": usd,
             "windows": windows,
             "holds": holds,

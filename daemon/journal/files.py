@@ -3,11 +3,12 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
+from daemon.journal import rollups
 from daemon.journal.faults import (
     BadSettings,
     Damaged,
@@ -21,6 +22,9 @@ DATABASE = "journal.sqlite"
 LOCK = "lock"
 APPLICATION_ID = 0x74_6B_62_31
 """Marks the file as ours."""
+
+REBUILDS: dict[int, Callable[[sqlite3.Connection], None]] = {4: rollups.rebuild}
+"""Migrations that fill a table anew from the entries."""
 
 WRITER_PRAGMAS = {
     "journal_mode": "wal",
@@ -131,10 +135,20 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         back_up(db, path.with_name(f"{path.name}.before-{newest:04d}"))
     for number, text in known:
         if number > version:
-            db.executescript(
-                f"BEGIN IMMEDIATE; {text}; PRAGMA application_id = {APPLICATION_ID}; "
-                f"PRAGMA user_version = {number}; COMMIT;"
-            )
+            step(db, number, text)
+
+
+def step(db: sqlite3.Connection, number: int, text: str) -> None:
+    """One migration, in one transaction: its script, and what it has to add up again."""
+    db.executescript(f"BEGIN IMMEDIATE; {text}; PRAGMA application_id = {APPLICATION_ID};")
+    try:
+        if number in REBUILDS:
+            REBUILDS[number](db)
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
 def back_up(db: sqlite3.Connection, to: Path) -> None:

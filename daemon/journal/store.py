@@ -13,6 +13,7 @@ from actors.prices.known import PriceState
 from daemon.journal import prices, read, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader, connect_writer
+from daemon.journal.rollups import Facets
 from daemon.journal.start import load
 from protocols.journal import (
     Entries,
@@ -61,6 +62,7 @@ class SqliteStore:
         self._writer = writer
         self._look_ups = look_ups
         self._lists = lists
+        self._facets = Facets()
 
     @classmethod
     async def open(cls, data_dir: Path) -> "SqliteStore":
@@ -81,7 +83,7 @@ class SqliteStore:
             await connection.close()
 
     async def append(self, batch: Batch) -> None:
-        await self._writer.run(write.write, batch)
+        await self._writer.run(write.write, batch, self._facets)
 
     async def purge_keys(self, before_ms: int) -> None:
         await self._writer.run(lambda db: db.execute(write.PURGE_KEYS, (before_ms,)).rowcount)

@@ -15,10 +15,12 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from actors.journal.chain import GENESIS, hash_of
+from actors.journal.facet import WIDTHS_MS, RollupKey, policies_text
 from actors.journal.facts import Fact
-from actors.journal.projection import SUMS, Changes, HoldMoved, HoldOpened
+from actors.journal.projection import SUMS, Changes, HoldMoved, HoldOpened, add
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
+from daemon.journal.rollups import FACET, completed
 from protocols.costing import cost
 from protocols.debug import log_function
 from protocols.errors import BudgetError
@@ -32,7 +34,13 @@ PROBLEMS_MAX = 100
 FACT_TABLES = (
     "ledger", "price", "policy", "budget", "seed", "price_known", "price_note", "provisional",
     "token",
+    "membership",
 )  # fmt: skip
+KEYED = 2 + len(FACET)
+ROLLUPS = (
+    f"SELECT width_ms, starts_ms, {', '.join(FACET)}, {', '.join(SUMS)} "  # noqa: S608
+    "FROM rollup LEFT JOIN facet ON facet.id = rollup.facet"
+)
 STEP = 5000
 """Entries between two reports of progress."""
 
@@ -73,7 +81,7 @@ def verify(data_dir: Path, progress: Callable[[int, int], None] = lambda _a, _b:
                 report.say(f"SQLite: {found}")
         truth = Truth(report)
         for entry in entries(db, report, progress):
-            truth.add(entry)
+            truth.add(completed(db, entry))
         truth.compare(db)
     except sqlite3.DatabaseError as error:
         raise Damaged(f"{path} cannot be read: {error}; restore a backup") from error
@@ -133,9 +141,9 @@ class Truth:
         for moved in changes.moved:
             self._move(entry, moved)
         for key, sums in changes.rollups.items():
-            add_up(self.rollups.setdefault(key, [0] * len(SUMS)), sums)
+            self._roll_up(key, sums)
         for number, used in changes.windows.items():
-            add_up(self.windows.setdefault(number, [0, 0, 0]), used)
+            add(self.windows.setdefault(number, [0, 0, 0]), used)
         if entry.kind in BOOKINGS:
             self._check_cost(entry)
         elif entry.kind == "corrected":
@@ -151,6 +159,16 @@ class Truth:
             self.facts.setdefault((fact.table, fact.key), fact.row)
             return
         self.facts[fact.table, fact.key] = fact.row
+
+    def _roll_up(self, key: RollupKey, sums: list[int]) -> None:
+        """The row of each width, its windows replaced by the names of their policies."""
+        starts_ms, facet = key
+        opened = [self.facts.get(("window", window)) for window in facet.windows]
+        names = {row[1] for row in opened if row is not None}
+        row = (*facet[:-2], policies_text(names) or facet.refused_by)
+        for width in WIDTHS_MS:
+            at = (width, starts_ms - starts_ms % width, *row)
+            add(self.rollups.setdefault(at, [0] * len(SUMS)), sums)
 
     def _open(self, opened: HoldOpened) -> None:
         self.holds[opened.id] = [
@@ -217,7 +235,7 @@ class Truth:
     def compare(self, db: sqlite3.Connection) -> None:
         """Every table against what the entries add up to."""
         report = self.report
-        rollups = {row[:5]: list(row[5:]) for row in db.execute("SELECT * FROM rollup")}
+        rollups = {row[:KEYED]: list(row[KEYED:]) for row in db.execute(ROLLUPS)}
         self._same("roll-up", self.rollups, rollups)
         windows = {
             row[0]: list(row[1:]) for row in db.execute("SELECT id, usd, tokens, calls FROM window")
@@ -246,8 +264,3 @@ class Truth:
 
 def plain(row: tuple[Any, ...]) -> list[Any]:
     return [to_json(value).decode() if isinstance(value, dict) else value for value in row]
-
-
-def add_up(sums: list[int], more: list[int]) -> None:
-    for i, amount in enumerate(more):
-        sums[i] += amount

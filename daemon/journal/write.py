@@ -5,16 +5,11 @@ import sqlite3
 from pydantic_core import to_json
 
 from actors.journal.facts import Fact
-from actors.journal.projection import SUMS, Changes
+from actors.journal.projection import Changes
 from actors.ports import Batch
+from daemon.journal.rollups import Facets, add_up
 
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
-_PLACES = ", ".join("?" * len(SUMS))
-_ADDED = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
-ADD_ROLLUP = (
-    f"INSERT INTO rollup VALUES (?, ?, ?, ?, ?, {_PLACES}) "  # noqa: S608  # literal names
-    "ON CONFLICT (hour_ms, component, provider, model, task_type) DO UPDATE SET " + _ADDED
-)
 ADD_WINDOW = "UPDATE window SET usd = usd + ?, tokens = tokens + ?, calls = calls + ? WHERE id = ?"
 INSERT_HOLD = (
     "INSERT INTO hold (id, component, status, expires_ms, usd, tokens, calls, opened_seq) "
@@ -35,6 +30,7 @@ FACTS = {
     "ledger": "INSERT INTO ledger VALUES (?, ?)",
     "price": "INSERT OR IGNORE INTO price VALUES (?, ?)",
     "seed": "INSERT OR REPLACE INTO seed VALUES (?, ?)",
+    "membership": "INSERT OR REPLACE INTO membership VALUES (?, ?)",
     "budget": "INSERT OR REPLACE INTO budget VALUES (?, ?)",
     "policy": "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?)",
     "price_known": "INSERT INTO price_known VALUES (?, ?, ?)",
@@ -52,7 +48,7 @@ PURGE_KEYS = "DELETE FROM idempotency WHERE id IN "
 PURGE_KEYS += "(SELECT id FROM idempotency WHERE at_ms < ? ORDER BY id LIMIT 10000)"
 
 
-def write(db: sqlite3.Connection, batch: Batch) -> None:
+def write(db: sqlite3.Connection, batch: Batch, facets: Facets) -> None:
     """All or nothing; durable when it returns."""
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -63,7 +59,7 @@ def write(db: sqlite3.Connection, batch: Batch) -> None:
                 for e in batch.entries
             ],
         )
-        apply(db, batch.changes)
+        apply(db, batch.changes, facets)
         if batch.keys:
             db.executemany(
                 INSERT_KEY,
@@ -71,12 +67,13 @@ def write(db: sqlite3.Connection, batch: Batch) -> None:
             )
         db.execute("COMMIT")
     except BaseException:
+        facets.forget()
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
 
 
-def apply(db: sqlite3.Connection, changes: Changes) -> None:
+def apply(db: sqlite3.Connection, changes: Changes, facets: Facets) -> None:
     """Add what the entries change to the tables."""
     for fact in changes.facts:
         put(db, fact)
@@ -102,7 +99,7 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
     if changes.windows:
         db.executemany(ADD_WINDOW, [(*used, number) for number, used in changes.windows.items()])
     if changes.rollups:
-        db.executemany(ADD_ROLLUP, [(*key, *sums) for key, sums in changes.rollups.items()])
+        add_up(db, facets, changes.rollups.items())
 
 
 def put(db: sqlite3.Connection, fact: Fact) -> None:

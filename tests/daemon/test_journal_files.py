@@ -223,8 +223,11 @@ TAMPERING = {
         "INSERT INTO entry SELECT 999, at_ms, kind, '', '', '{}', hash FROM entry WHERE seq = 1",
         "entry 999",
     ),
-    "a roll-up": ("UPDATE rollup SET usd = usd - 1 WHERE component = 'apollo'", "roll-up"),
-    "a roll-up gone": ("DELETE FROM rollup WHERE component = 'rhetor'", "roll-up"),
+    "a roll-up": ("UPDATE rollup SET usd = usd - 1 WHERE width_ms = 3600000", "roll-up"),
+    "a roll-up gone": ("DELETE FROM rollup WHERE width_ms = 900000", "roll-up"),
+    "a facet": ("UPDATE facet SET tier = 'none' WHERE component = 'apollo'", "roll-up"),
+    "a facet gone": ("DELETE FROM facet WHERE component = 'rhetor'", "roll-up"),
+    "a budget of a policy": ("UPDATE membership SET budget = 'x'", "membership roof"),
     "a window": ("UPDATE window SET usd = 0", "window"),
     "an open hold": ("UPDATE hold SET usd = 1 WHERE status = 'held'", "hold"),
     "an ended hold": ("UPDATE hold SET status = 'held' WHERE status = 'released'", "hold"),
@@ -250,7 +253,7 @@ def test_tampering_is_found(journal: Path, harm: str) -> None:
 
 def test_the_command_says_what_is_wrong_and_exits_65(journal: Path) -> None:
     with closing(sqlite3.connect(journal / DATABASE)) as db, db:
-        db.execute("UPDATE rollup SET calls = calls + 1 WHERE component = 'rhetor'")
+        db.execute("UPDATE rollup SET calls = calls + 1 WHERE width_ms = 86400000")
 
     found = subprocess.run(
         [sys.executable, "-P", "-m", "daemon", "verify", "--data-dir", str(journal)],
