@@ -7,15 +7,15 @@ load pydantic, which takes longer than a whole `budget status`.
 import ast
 import http.client
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import protocols
 from protocols.errors import BudgetError, Unavailable, from_problem
+from tekton_budget.connection import connection
 
 PREFIX = "/api/v1"
 PAGE = 500
@@ -150,29 +150,8 @@ def no_daemon(url: str, problem: OSError | None = None) -> Unavailable:
     )
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(self.path)
-        except OSError:
-            self.close()
-            raise
-
-
 def _connect(url: str, timeout_s: float) -> http.client.HTTPConnection:
-    if url.startswith("unix:"):
-        return _UnixConnection(url.removeprefix("unix:"), timeout_s)
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout_s)
-    if parts.scheme == "http" and parts.hostname:
-        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
-    raise BudgetError(
-        f"{url!r} is not an address of a daemon", hint="write for example http://127.0.0.1:8013"
-    )
+    try:
+        return connection(url, timeout_s)
+    except ValueError as problem:
+        raise BudgetError(str(problem), hint="write for example http://127.0.0.1:8013") from None

@@ -1,78 +1,14 @@
-"""Which daemon is meant, and which token it wants: found without being told."""
+"""Which daemon the command line means, and which token it wants: as every caller finds them."""
 
-import ipaddress
-import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from daemon.client.call import Client
 from protocols.errors import Unauthenticated
+from tekton_budget import find as caller
+from tekton_budget.find import address, default_data_dir, is_local, running
 
-DEFAULT_PORT = "8013"
-
-
-class Running(NamedTuple):
-    """What a running daemon writes beside its journal."""
-
-    url: str | None
-    socket: str | None
-    pid: int
-    version: str
-
-
-def default_data_dir(environ: Mapping[str, str]) -> Path:
-    """Find the data directory as the daemon does: environment, `budget.toml`, XDG."""
-    for name in ("BUDGET_DATA_DIR", "BUDGET_DAEMON__DATA_DIR"):
-        if told := environ.get(name):
-            return _expanded(told, environ, Path.cwd())
-    for place in _config_files(environ):
-        told = _written_data_dir(place)
-        if told:
-            return _expanded(told, environ, place.absolute().parent)
-    return _xdg(environ, "DATA", ".local/share")
-
-
-def _config_files(environ: Mapping[str, str]) -> list[Path]:
-    """Name the one file the daemon would read."""
-    if named := environ.get("BUDGET_CONFIG"):
-        return [Path(named)]
-    usual = (Path("budget.toml"), _xdg(environ, "CONFIG", ".config") / "config.toml")
-    return [place for place in usual if place.is_file()][:1]
-
-
-def _written_data_dir(place: Path) -> str | None:
-    """Read `[daemon] data_dir`. What is wrong with the file is `budget config check`'s business."""
-    try:
-        written = tomllib.loads(place.read_text(encoding="utf-8-sig"))["daemon"]["data_dir"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return written if isinstance(written, str) else None
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or Path.home())
-
-
-def _xdg(environ: Mapping[str, str], kind: str, usual: str) -> Path:
-    named = Path(environ.get(f"XDG_{kind}_HOME", ""))
-    return (named if named.is_absolute() else _home(environ) / usual) / "tekton-budget"
-
-
-def _expanded(text: str, environ: Mapping[str, str], base: Path) -> Path:
-    at_home = text == "~" or text.startswith("~/")
-    return _home(environ) / text[2:] if at_home else base / text
-
-
-def running(data_dir: Path) -> Running | None:
-    """Read what the daemon of this data directory wrote when it was ready."""
-    try:
-        note = json.loads((data_dir / "daemon.json").read_text(encoding="utf-8"))
-        return Running(note["url"], note.get("socket"), int(note["pid"]), str(note["version"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+__all__ = ["default_data_dir", "find", "find_token", "is_local", "running"]
 
 
 def find(
@@ -85,49 +21,18 @@ def find(
 ) -> Client:
     """Find the daemon: the one named, else this data directory's, else the usual port."""
     home = data_dir or default_data_dir(environ)
-    there = url or (f"unix:{socket_path}" if socket_path else None) or _noted(home)
-    if there is None:
-        port = environ.get("BUDGET_PORT") or environ.get("PENIA_PORT") or DEFAULT_PORT
-        there = f"http://127.0.0.1:{port}"
+    there = url or (f"unix:{socket_path}" if socket_path else address(environ, home))
     return Client(there, find_token(environ, there, home, token_file))
-
-
-def _noted(home: Path) -> str | None:
-    note = running(home)
-    if note is None:
-        return None
-    return note.url or (f"unix:{note.socket}" if note.socket else None)
 
 
 def find_token(
     environ: Mapping[str, str], url: str, data_dir: Path, token_file: Path | None = None
 ) -> str | None:
-    """Find the token: the one named, else this machine's own, which never leaves it."""
-    if token_file is None and (token := environ.get("BUDGET_TOKEN")):
-        return token
-    named = token_file or environ.get("BUDGET_TOKEN_FILE")
-    if named:
-        try:
-            return Path(named).read_text(encoding="utf-8").strip()
-        except OSError as problem:
-            raise Unauthenticated(
-                f"cannot read the token file {named}: {problem.strerror}",
-                hint="name another with --token-file, or set BUDGET_TOKEN",
-            ) from None
-    if not is_local(url):
-        return None
+    """Raises `Unauthenticated` when the file that was named cannot be read."""
     try:
-        return (data_dir / "token").read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-
-
-def is_local(url: str) -> bool:
-    """Tell whether an address stays on this machine."""
-    if url.startswith("unix:"):
-        return True
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return caller.find_token(environ, url, data_dir, token_file)
+    except OSError as problem:
+        raise Unauthenticated(
+            f"cannot read the token file {problem.filename}: {problem.strerror}",
+            hint="name another with --token-file, or set BUDGET_TOKEN",
+        ) from None

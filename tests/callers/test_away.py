@@ -1,0 +1,150 @@
+"""When the daemon is away: refuse, go on, or queue to disk and book later. Never twice."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tekton_budget import BudgetClient, Unavailable
+from tekton_budget.flow import Away, Delivered
+from tests.daemon_process import Daemon
+
+MODEL = "gpt-4o"
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 100}
+
+
+Clients = Callable[[Daemon, Away], BudgetClient]
+
+
+@pytest.fixture
+def client(queue: Path) -> Iterator[Clients]:
+    """Make clients that try once; all are closed in the end."""
+    with ExitStack() as stack:
+        yield lambda daemon, away: stack.enter_context(
+            BudgetClient(
+                "caller", data_dir=daemon.data_dir, when_away=away, queue_dir=queue, tries=1
+            )
+        )
+
+
+def recorded(daemon: Daemon) -> list[dict[str, object]]:
+    items = daemon.get("/entries?limit=1000").body["items"]
+    return [item for item in items if item["kind"] in ("recorded", "settled", "late")]
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon that ran here once and does not now: nobody is where it said it was."""
+    daemon = Daemon(tmp_path)
+    daemon.data_dir.mkdir(mode=0o700)
+    told = {"url": "http://127.0.0.1:1", "socket": None, "pid": 1, "version": "0"}
+    (daemon.data_dir / "daemon.json").write_text(json.dumps(told))
+    yield daemon
+    if daemon.lines:
+        daemon.kill()
+
+
+def test_with_deny_no_call_is_made_without_a_hold(client: Clients, gone: Daemon) -> None:
+    with pytest.raises(Unavailable) as told, client(gone, "deny").hold(MODEL):
+        pytest.fail("the call was made")
+
+    assert told.value.facts["outcome"] == "not-applied"
+    assert "budget up" in str(told.value)
+
+
+def test_with_allow_the_call_goes_on_and_its_usage_is_forgotten_aloud(
+    client: Clients, gone: Daemon, queue: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING), client(gone, "allow").hold(MODEL) as hold:
+        done = hold.settle({"usage": USAGE})
+
+    assert not hold.reservation.backed
+    assert done.kind == "dropped"
+    assert "usage is forgotten" in caplog.text
+    assert not queue.exists()
+
+
+def test_with_queue_the_usage_is_booked_when_the_daemon_is_back(
+    client: Clients, gone: Daemon
+) -> None:
+    away = client(gone, "queue")
+    with away.hold(MODEL, task_type="chat", tags={"team": "web"}) as hold:
+        assert hold.settle({"id": "chatcmpl-1", "usage": USAGE}).kind == "queued"
+    with away.hold(MODEL, input_tokens=70, max_output_tokens=7):
+        pass
+    assert recorded(gone.start()) == []
+
+    away.check(MODEL)  # the first word with a daemon brings along what waited
+
+    first, second = (entry["body"] for entry in recorded(gone))
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert (first["usd"], first["task_type"], first["response_id"]) == (
+        3_500_000, "chat", "chatcmpl-1",
+    )  # fmt: skip
+    assert first["tags"] == {"team": "web"}
+    assert second["usage"] == {"input": 70, "output": 7}
+    assert len(away._conduct.spool) == 0
+
+
+def test_a_hold_that_outlives_the_daemon_is_settled_later(client: Clients, gone: Daemon) -> None:
+    gone.start()
+    budget = client(gone, "deny")
+    with budget.hold(MODEL, max_output_tokens=500) as hold:
+        gone.kill()
+        assert hold.settle({"usage": USAGE}).kind == "queued"
+    gone.start()
+
+    assert budget.deliver() == Delivered(sent=1, refused=0, left=0)
+
+    (entry,) = recorded(gone)
+    assert (entry["kind"], entry["subject"]) == ("settled", hold.reservation.reservation_id)
+
+
+def test_what_was_delivered_and_not_acknowledged_is_not_booked_twice(
+    client: Clients, gone: Daemon, queue: Path
+) -> None:
+    away = client(gone, "queue")
+    away.record(MODEL, USAGE)
+    (path,) = queue.glob("*.json")
+    kept = path.read_text()
+    gone.start()
+    away.deliver()
+    path.write_text(kept)  # as if the machine had died before the file was removed
+
+    assert away.deliver() == Delivered(1, 0, 0)
+    assert len(recorded(gone)) == 1
+
+
+def test_what_the_daemon_will_never_take_is_set_aside_with_the_reason(
+    client: Clients, gone: Daemon, queue: Path
+) -> None:
+    away = client(gone, "queue")
+    away.record(MODEL, {"no such count": 1})
+    away.record(MODEL, USAGE)
+    gone.start()
+
+    assert away.deliver() == Delivered(sent=1, refused=1, left=0)
+
+    (path,) = (queue / "refused").iterdir()
+    told = json.loads(path.read_text())
+    assert told["code"] == "invalid"
+    assert told["booking"]["fields"]["usage"] == {"no such count": 1}
+
+
+def test_a_client_finds_the_daemon_again_where_it_went(client: Clients, gone: Daemon) -> None:
+    budget = client(gone, "deny")
+    with pytest.raises(Unavailable):
+        budget.check(MODEL)
+    gone.start()
+
+    assert budget.quote(MODEL, USAGE).cost_usd == Decimal("0.0035")
+
+
+def test_an_unknown_policy_is_named(client: Clients, gone: Daemon) -> None:
+    with pytest.raises(ValueError, match="deny, allow, queue"):
+        client(gone, "maybe")  # type: ignore[arg-type]
