@@ -39,6 +39,7 @@ from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
 from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, application, serve
+from protocols.mcp import McpDoor
 from protocols.prices import PriceBook
 from protocols.tiers import DEFAULT
 
@@ -99,7 +100,10 @@ async def live(settings: Settings, tokens: KnownTokens) -> int:
         roster, builder, health = await stack.enter_async_context(actors(settings, store, tokens))
         door = door_settings(settings)
         app = application(builder.ask, tokens.caller, health, door)
+        mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
+        mcp.add_routes(app.router)
         listening = await stack.enter_async_context(serve(app, door))
+        await stack.enter_async_context(mcp.run())
         stack.callback(announce(settings.data_dir, listening))
         gc.freeze()  # what lives as long as the daemon need not be looked at again
         gc.set_threshold(*GC_THRESHOLD)

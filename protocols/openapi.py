@@ -8,14 +8,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from protocols.errors import BudgetError, every_error
-from protocols.money import PATTERN as MONEY
-from protocols.money import show_usd
 from protocols.operations import OPERATIONS, PREFIX, Operation
-
-Schema = dict[str, Any]
-
-KEY = "^[!-~]{1,255}$"
-"""What an Idempotency-Key may be."""
+from protocols.schemas import KEY, Schema, never_null, write_money
 
 _SCHEMAS = "#/components/schemas/"
 _ALWAYS = frozenset({400, 401, 403, 404, 421, 422, 429, 500, 503})
@@ -74,16 +68,9 @@ def _derived_schemas() -> tuple[Schema, dict[str, tuple[str, str]]]:
         for name in dict.fromkeys(name for name, _, _ in inputs)
     }
     schemas: Schema = rest["$defs"]
-    _write_money(schemas)
-    return schemas, pairs
-
-
-def _write_money(schemas: Schema) -> None:
-    """Show the default of a sum in a request as it is written, not as it is held inside."""
     for schema in schemas.values():
-        for field in schema.get("properties", {}).values():
-            if field.get("pattern") == MONEY and isinstance(field.get("default"), int):
-                field["default"] = show_usd(field["default"])
+        write_money(schema)
+    return schemas, pairs
 
 
 def _operation(operation: Operation, request: Schema, reply: str) -> Schema:
@@ -113,7 +100,7 @@ def _parameters(operation: Operation, request: Schema) -> list[Schema]:
         if name in in_path or operation.method != "POST":
             where = "path" if name in in_path else "query"
             required = name in request.get("required", ())
-            schema = _never_null(field)
+            schema = never_null(field)
             found.append({"name": name, "in": where, "required": required, "schema": schema})
     if operation.keyed:
         found.append(
@@ -125,15 +112,6 @@ def _parameters(operation: Operation, request: Schema) -> list[Schema]:
             }
         )
     return found
-
-
-def _never_null(field: Schema) -> Schema:
-    """Take null away: a parameter is there or not."""
-    options = [option for option in field.get("anyOf", ()) if option.get("type") != "null"]
-    if not options:
-        return field
-    kept = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
-    return kept | (options[0] if len(options) == 1 else {"anyOf": options})
 
 
 def _without(request: Schema, names: tuple[str, ...]) -> Schema:

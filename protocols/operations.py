@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from protocols import tools
 from protocols.journal import ListEntries
 from protocols.ledger import (
     Allocate,
@@ -69,7 +70,7 @@ class Operation:
     role: Role
     status: int = 200
     keyed: bool = False
-    tool: str | None = None
+    tool: tools.Tool | None = None
 
     @property
     def reply(self) -> type[Any]:
@@ -94,12 +95,12 @@ def template(actor: str) -> tuple[str, str | None]:
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("reserve", Reserve, "ledger:{component}", "POST", "/reservations", "report",
-              status=201, keyed=True),
+              status=201, keyed=True, tool=tools.RESERVE),
     Operation("list_reservations", ListReservations, "journal", "GET", "/reservations", "read"),
     Operation("show_reservation", ShowReservation, "hold:{reservation_id}", "GET",
               "/reservations/{reservation_id}", "read"),
     Operation("settle", Settle, "hold:{reservation_id}", "POST",
-              "/reservations/{reservation_id}/settle", "report", keyed=True),
+              "/reservations/{reservation_id}/settle", "report", keyed=True, tool=tools.SETTLE),
     Operation("release", Release, "hold:{reservation_id}", "POST",
               "/reservations/{reservation_id}/release", "report", keyed=True),
     Operation("extend", Extend, "hold:{reservation_id}", "POST",
@@ -114,20 +115,25 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("release_allocation", ReleaseAllocation, "hold:{allocation_id}", "POST",
               "/allocations/{allocation_id}/release", "report", keyed=True),
     Operation("record", Record, "ledger:{component}", "POST", "/usage", "report",
-              status=201, keyed=True),
-    Operation("check", Check, "ledger:{component}", "POST", "/check", "read"),
-    Operation("explain", Explain, "ledger:{component}", "POST", "/explain", "read"),
-    Operation("set_policy", SetPolicy, "policy", "POST", "/policies", "admin", status=201),
+              status=201, keyed=True, tool=tools.RECORD),
+    Operation("check", Check, "ledger:{component}", "POST", "/check", "read", tool=tools.CHECK),
+    Operation("explain", Explain, "ledger:{component}", "POST", "/explain", "read",
+              tool=tools.EXPLAIN),
+    Operation("set_policy", SetPolicy, "policy", "POST", "/policies", "admin", status=201,
+              tool=tools.SET_POLICY),
     Operation("list_policies", ListPolicies, "policy", "GET", "/policies", "read"),
     Operation("show_policy", ShowPolicy, "policy", "GET", "/policies/{name}", "read"),
-    Operation("remove_policy", RemovePolicy, "policy", "DELETE", "/policies/{name}", "admin"),
+    Operation("remove_policy", RemovePolicy, "policy", "DELETE", "/policies/{name}", "admin",
+              tool=tools.REMOVE_POLICY),
     Operation("set_budget", SetBudget, "policy", "POST", "/budgets", "admin", status=201),
     Operation("list_budgets", ListBudgets, "policy", "GET", "/budgets", "read"),
-    Operation("show_balances", ShowBalances, "policy", "GET", "/balances", "read"),
+    Operation("show_balances", ShowBalances, "policy", "GET", "/balances", "read",
+              tool=tools.STATUS),
     Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
     Operation("quote", Quote, "prices", "POST", "/prices/quote", "read"),
     Operation("list_prices", ListPrices, "prices", "GET", "/prices", "read"),
-    Operation("show_price", ShowPrice, "prices", "GET", "/prices/one", "read"),
+    Operation("show_price", ShowPrice, "prices", "GET", "/prices/one", "read",
+              tool=tools.PRICE),
     Operation("list_price_history", ListPriceHistory, "prices", "GET", "/prices/history", "read"),
     Operation("diff_prices", DiffPrices, "prices", "GET", "/prices/diff", "read"),
     Operation("list_price_sources", ListPriceSources, "prices", "GET", "/prices/sources", "read"),

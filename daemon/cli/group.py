@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "House": {
         "serve": Entry("serve:serve", "Run the daemon in the foreground."),
         "token": Entry("token:token", "Make, list and revoke the tokens of those who may call."),
+        "mcp": Entry("mcp:mcp", "The daemon's tools for models, on stdin and stdout (MCP)."),
         "config": Entry("config:config", "Check or show the effective configuration."),
         "verify": Entry("verify:verify", "Recompute the whole journal; exit code 65: wrong."),
         "completion": Entry("completion:completion", "Print the completion script of a shell."),

@@ -94,12 +94,22 @@ class Client:
         """One of the routes beside the table: `/health`, `/status`."""
         return self._send("GET", path)
 
+    def connect(self) -> http.client.HTTPConnection:
+        """Open the connection, if it is not, for somebody who speaks HTTP by themselves."""
+        try:
+            if self._connection.sock is None:
+                self._connection.connect()
+        except OSError as problem:
+            raise no_daemon(self.url, problem) from None
+        return self._connection
+
+    def authorization(self) -> dict[str, str]:
+        return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+
     def _send(
         self, method: str, path: str, body: bytes | None = None, key: str | None = None
     ) -> Json:
-        headers = {"Accept": "application/json"}
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
+        headers = {"Accept": "application/json", **self.authorization()}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if key is not None:
@@ -110,11 +120,7 @@ class Client:
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        try:
-            if self._connection.sock is None:
-                self._connection.connect()
-        except OSError as problem:
-            raise no_daemon(self.url, problem) from None
+        self.connect()
         try:
             self._connection.request(method, path, body, headers)
             response = self._connection.getresponse()

@@ -2,10 +2,11 @@
 
 import errno
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -112,10 +113,31 @@ class _Server(web.Server):
         return _Connection(self, loop=self._loop, **self._kwargs)
 
 
+@contextmanager
+def when_hung_up(request: web.Request, call: Callable[[], None]) -> Iterator[None]:
+    """Call this, at most once, if the client hangs up while inside: for answers that stream."""
+    connection = request.protocol
+    assert isinstance(connection, _Connection), "served without our server"
+    connection.when_lost = call
+    try:
+        yield
+    finally:
+        connection.when_lost = None
+
+
 class _Connection(web.RequestHandler):
     """What does not even parse as HTTP gets a problem document too."""
 
-    __slots__ = ()
+    __slots__ = ("when_lost",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.when_lost: Callable[[], None] | None = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if self.when_lost is not None:
+            self.when_lost()
 
     def handle_error(
         self,

@@ -14,6 +14,7 @@ from protocols.errors import Unauthenticated
 from protocols.http import DoorSettings, Listening, application, serve
 from protocols.http.routes import Handler
 from protocols.ledger import Booked, Held, Reservation
+from protocols.mcp import McpDoor
 from protocols.message import Caller, Request
 
 R = TypeVar("R")
@@ -158,10 +159,13 @@ async def open_door(
     desk, health = Desk(), Health()
     chosen = DoorSettings(**({"port": 0, "stop_s": 1.0} | settings))
     app = application(desk, authenticate, health, chosen)
+    mcp = McpDoor(desk, authenticate, chosen, health.version)
+    mcp.add_routes(app.router)
     for path, page in (pages or {}).items():
         app.router.add_get(path, page)
     async with (
         serve(app, chosen) as listening,
+        mcp.run(),
         aiohttp.ClientSession(base_url=listening.url) as session,
     ):
         yield Door(desk, health, listening, session)

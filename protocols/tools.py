@@ -1,0 +1,91 @@
+"""The words a model reads about an operation, written for models and by hand.
+
+A row of the table without such words is no tool: a model does better with a dozen tools that
+say when to use them than with every route of an API.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """How one operation shows itself to a model."""
+
+    name: str
+    title: str
+    text: str
+    destructive: bool = False
+    """It can take something away or overwrite it."""
+    repeatable: bool = False
+    """Asking again with the same arguments changes nothing more."""
+    outside: bool = False
+    """It speaks with a service outside the daemon."""
+    question: str | None = None
+    """What a person is asked before it is done; fields of the request stand in braces."""
+
+
+RESERVE = Tool(
+    "budget_reserve",
+    "Hold budget for a call",
+    "Call this before a model call that costs money. Holds the most it can cost in every limit "
+    "that applies, or is refused by all of them and holds nothing. A refusal says which limit, "
+    "what is left, when it resets, what would fit and which cheaper models would be allowed. "
+    "Give input_tokens and max_output_tokens if you know them. Afterwards call budget_settle "
+    "with the usage; an unused hold ends by itself after ttl_s seconds.",
+)
+SETTLE = Tool(
+    "budget_settle",
+    "Book what a held call used",
+    "Call this after the model call that was held with budget_reserve. Pass the provider's usage "
+    "object as it came. It is booked in full even if it is more than was held.",
+)
+RECORD = Tool(
+    "budget_record",
+    "Book usage without a hold",
+    "Books a model call that was made without budget_reserve. Pass the provider's usage object "
+    "as it came. Never refused because of a limit: it has happened.",
+)
+CHECK = Tool(
+    "budget_check",
+    "Would this call be allowed?",
+    "Asks whether a call would be allowed now and what it would hold, without holding anything. "
+    "If not, the answer names the limit, what is left and when it resets. To be sure of the "
+    "money, use budget_reserve: what is free now may be taken a moment later.",
+)
+EXPLAIN = Tool(
+    "budget_explain",
+    "Why would this call be allowed or not?",
+    "Goes through every limit that was looked at for a call: which match, which do not and why, "
+    "their figures, and the smallest change that would allow the call. Holds nothing.",
+)
+STATUS = Tool(
+    "budget_status",
+    "What is left of each budget",
+    "Limit, used, held and left of every limit that is open now, and when it resets. Name a "
+    "component to see only what applies to it.",
+)
+PRICE = Tool(
+    "budget_price",
+    "What a model costs",
+    "The price in force for a model of a provider, rate by rate in USD for a million tokens, "
+    "with its date and source.",
+)
+SET_POLICY = Tool(
+    "budget_set_policy",
+    "Make or replace a limit",
+    "Makes a limit, or replaces the one of that name. Only for administrators, and a person is "
+    "asked to confirm it. Name the policy, its period and at least one of limit.usd, "
+    "limit.tokens, limit.calls.",
+    destructive=True,
+    repeatable=True,
+    question="Set the policy {name}: {limit} per {period}, enforced {enforce}?",
+)
+REMOVE_POLICY = Tool(
+    "budget_remove_policy",
+    "Take a limit away",
+    "Takes a limit away. Only for administrators, and a person is asked to confirm it. What was "
+    "booked stays in the journal.",
+    destructive=True,
+    repeatable=True,
+    question="Take the policy {name} away?",
+)
