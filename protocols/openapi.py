@@ -22,6 +22,11 @@ _HEADERS: dict[int, tuple[str, str]] = {
     429: ("Retry-After", "seconds"),
     503: ("Retry-After", "seconds"),
 }
+_MCP = {
+    "post": "Model Context Protocol, streamable HTTP: one message, its answer or a stream",
+    "get": "What the daemon says by itself in a session of the protocol's older era",
+    "delete": "End a session of the protocol's older era",
+}
 
 
 def document(version: str) -> Schema:
@@ -195,6 +200,7 @@ def _written_by_hand() -> Schema:
         "/ready": {"get": ready},
         "/status": {"get": status},
         "/version": {"get": version},
+        "/mcp": {method: _page(f"mcp_{method}", words, {}) for method, words in _MCP.items()},
     }
 
 

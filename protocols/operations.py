@@ -161,5 +161,8 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("GET", "/ready"),
     ("GET", "/status"),
     ("GET", "/version"),
+    ("POST", "/mcp"),
+    ("GET", "/mcp"),
+    ("DELETE", "/mcp"),
 )
 """Routes written by hand beside the table."""
