@@ -9,6 +9,7 @@ from protocols.message import Request, Value
 from protocols.money import Usd
 from protocols.names import HOLD_ID, Component, ContextId, Model, Provider, Tags, TaskType
 from protocols.policy.charge import Considered, Standing, Warned
+from protocols.policy.standing import Shown
 
 TOKENS_MAX = 10**12
 Tokens = Annotated[int, Field(ge=0, le=TOKENS_MAX)]
@@ -50,7 +51,7 @@ class Reservation:
     estimated: bool
     expires_at: str
     warnings: list[Warned]
-    policies: list[Standing]
+    policies: Shown
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class Allocation:
     covers: list[str]
     expires_at: str
     warnings: list[Warned]
-    policies: list[Standing]
+    policies: Shown
 
 
 @dataclass(slots=True)

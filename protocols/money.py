@@ -33,9 +33,9 @@ def nanos(text: str) -> Nanos:
 
 def show_usd(amount: int) -> str:
     """A decimal string with all nine places: 12_000_000 → "0.012000000"."""
-    sign = "-" if amount < 0 else ""
-    whole, fraction = divmod(abs(amount), NANOS_PER_USD)
-    return f"{sign}{whole}.{fraction:09d}"
+    if amount < 0:
+        return f"-{show_usd(-amount)}"
+    return f"{amount // NANOS_PER_USD}.{amount % NANOS_PER_USD:09d}"
 
 
 def round_up(exact_usd: Decimal) -> Nanos:

@@ -1,7 +1,8 @@
 """What a valid name is, and how an id is made."""
 
 import base64
-import secrets
+import os
+from itertools import product
 from typing import Annotated, NewType
 
 from pydantic import Field
@@ -27,19 +28,35 @@ HOLD_ID = r"^(rsv|alc)_[0-9a-v]{32}$"
 _LEDGER_BYTES = slice(6, 9)
 
 
+_RANDOM_BYTES = 4096
+_PAIRS = tuple(map("".join, product("0123456789abcdefghijklmnopqrstuv", repeat=2)))
+"""Two digits of base32hex for each ten bits."""
+_SHIFTS = tuple(range(150, -1, -10))
+
+
 class _Tails:
     """The random ends of ids: within a millisecond each is greater than the one before."""
 
     def __init__(self) -> None:
         self.at_ms = 0
         self.tail = 0
+        self._pool = b""
+        self._taken = 0
 
-    def next(self, at_ms: int) -> bytes:
+    def next(self, at_ms: int) -> int:
         if at_ms == self.at_ms:
-            self.tail += 1 + secrets.randbits(64)
+            self.tail += 1 + self._random(8)
         else:
-            self.at_ms, self.tail = at_ms, secrets.randbits(87)  # a bit's room to grow
-        return self.tail.to_bytes(11, "big")
+            self.at_ms, self.tail = at_ms, self._random(11) >> 1  # a bit's room to grow
+        return self.tail
+
+    def _random(self, size: int) -> int:
+        """From a pool: to ask the system for each id costs as much as the rest of it."""
+        begin = self._taken
+        if begin + size > len(self._pool):
+            self._pool, begin = os.urandom(_RANDOM_BYTES), 0
+        self._taken = begin + size
+        return int.from_bytes(self._pool[begin : self._taken], "big")
 
 
 _tails = _Tails()
@@ -50,8 +67,8 @@ def hold_id(kind: str, at_ms: int, ledger: int) -> HoldId:
 
     A ledger's ids grow in the order they were made.
     """
-    raw = at_ms.to_bytes(6, "big") + ledger.to_bytes(3, "big") + _tails.next(at_ms)
-    return HoldId(f"{kind}_{base64.b32hexencode(raw).decode().lower()}")
+    bits = at_ms << 112 | ledger << 88 | _tails.next(at_ms)
+    return HoldId(f"{kind}_{''.join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])}")
 
 
 def ledger_of(hold: str) -> int:

@@ -161,5 +161,10 @@ def _hour_begins(tz: ZoneInfo, at_ms: int) -> bool:
 
 def rfc3339(at_ms: int) -> str:
     """UTC with milliseconds and Z."""
-    at = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    return f"{_to_the_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(at_s: int) -> str:
+    """Calls of one second end in the same few seconds: most texts were made before."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"

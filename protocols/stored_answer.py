@@ -8,13 +8,14 @@ from pydantic_core import from_json, to_json
 
 from protocols.errors import BudgetError, from_problem
 from protocols.message import Request, reply_of
+from protocols.written import writer
 
 
 def keep(answer: Any) -> tuple[bool, str]:
     """(is it a refusal, its JSON)."""
     if isinstance(answer, BudgetError):
         return True, to_json(answer.problem()).decode()
-    return False, to_json(answer).decode()
+    return False, writer(type(answer))(answer).decode()
 
 
 def restore(request: type[Request[Any]], text: str, *, refused: bool) -> Any:

@@ -37,12 +37,13 @@ class TierTable(Value):
     def tier_of(self, component: str, provider: str, model: str) -> Tier:
         """Find the tier of a call; names met before are answered from memory."""
         key = (component, provider, model)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= CACHED_MAX:
-                self._known.clear()
-            known = self._known[key] = self._search(*key)
-        return known
+        known = self._known  # pydantic looks a private attribute up the long way
+        tier = known.get(key)
+        if tier is None:
+            if len(known) >= CACHED_MAX:
+                known.clear()
+            tier = known[key] = self._search(*key)
+        return tier
 
     def _search(self, component: str, provider: str, model: str) -> Tier:
         name = model.rpartition("/")[2]  # ollama/codellama is a codellama

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from protocols.allocation_sizes import default_size
-from protocols.costing import cost
 from protocols.debug import log_function
 from protocols.errors import Invalid, Unpriced
 from protocols.ledger import Allocate, Wanted
-from protocols.money import NANOS_MAX, round_up, show_usd
+from protocols.money import NANOS_MAX, show_usd
 from protocols.policy.charge import Amounts, Subject
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable, tier_of
 from protocols.token_estimate import Counter, estimate_tokens
 from protocols.usage import Usage
+from protocols.whole_cost import cost_of_hold
 
 UNKNOWN_PROVIDER = "unknown"
 
@@ -70,7 +70,7 @@ def for_call(
     if wanted.usd is not None:
         amounts = Amounts(wanted.usd, usage.tokens, 1)
         return Estimate(subject, amounts, None, version, priced=True, estimated=estimated)
-    usd = of_one_call(round_up(cost(usage, version).exact_usd))
+    usd = of_one_call(cost_of_hold(usage, version))
     amounts = Amounts(usd, usage.tokens, 1)
     return Estimate(subject, amounts, usage, version, priced=priced, estimated=estimated)
 
@@ -98,8 +98,12 @@ def _counts(
         read = 0 if output is None else size
     if output is None:
         output = size if writes else 0
-    counts = {"input": read, "output": output}
-    return {kind: count for kind, count in counts.items() if count}
+    counts = {}
+    if read:
+        counts["input"] = read
+    if output:
+        counts["output"] = output
+    return counts
 
 
 def for_allocation(book: PriceBook, tiers: TierTable, wanted: Allocate) -> Estimate:

@@ -6,12 +6,11 @@ from typing import Any
 
 from actors.ledger.estimate import Estimate, booking_price, of_one_call
 from actors.ledger.hold import Hold
-from protocols.costing import cost
 from protocols.errors import Unpriced
-from protocols.money import round_half_even
 from protocols.policy.charge import ZERO, Amounts
 from protocols.prices import PriceBook, PriceVersion
 from protocols.usage import TOKEN_KINDS, Usage, normalise
+from protocols.whole_cost import cost_of_booking
 
 
 @dataclass(slots=True)
@@ -52,7 +51,7 @@ def price_usage(
         _, version, known = booking_price(book, provider, model)
     at = datetime.fromtimestamp(at_ms / 1000, UTC) if version.hours else None
     try:
-        found = cost(usage, version, at=at)
+        usd, estimated = cost_of_booking(usage, version, at)
     except Unpriced:
         version, known = book.dearest(provider), False
         counts = {
@@ -60,10 +59,15 @@ def price_usage(
             for kind, count in usage.counts.items()
             if kind in TOKEN_KINDS or kind in version.unit_rates
         }
-        found = cost(replace(usage, counts=counts, mode="standard", region=None), version)
-    estimated = found.estimated or not known
-    usd = of_one_call(round_half_even(found.exact_usd))
-    return Priced(usage, usd, version, estimated, at_ms=None if at is None else at_ms)
+        known_part = replace(usage, counts=counts, mode="standard", region=None)
+        usd, estimated = cost_of_booking(known_part, version)
+    return Priced(
+        usage,
+        of_one_call(usd),
+        version,
+        estimated or not known,
+        at_ms=None if at is None else at_ms,
+    )
 
 
 def charge_hold(hold: Hold, version: PriceVersion) -> Priced:

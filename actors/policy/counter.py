@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Sequence
 
+from pydantic_core import to_json
+
 from protocols.period import FOREVER_MS, Window, rfc3339
 from protocols.policy.charge import ZERO, Amounts, Covers, WindowShown
 
@@ -13,7 +15,18 @@ Levels = list[int]
 class Counter:
     """One window of one policy for one key. Numbered: the journal knows it by `id`."""
 
-    __slots__ = ("counting", "held", "id", "key", "policy", "rolling", "shown", "used", "window")
+    __slots__ = (
+        "counting",
+        "held",
+        "id",
+        "key",
+        "policy",
+        "rolling",
+        "shown",
+        "used",
+        "window",
+        "written",
+    )
 
     def __init__(
         self,
@@ -33,6 +46,7 @@ class Counter:
         self.held: Levels = [0, 0, 0]
         self.rolling: Rolling | None = None
         self.shown = show_window(window)
+        self.written = to_json(self.shown).decode()
 
     def hold(self, axis: int, amount: int) -> None:
         """Add to what is held; a negative amount gives back."""
@@ -45,20 +59,6 @@ class Counter:
         self.used[axis] += amount
         if self.rolling is not None:
             self.rolling.used[axis] += amount
-
-    def hold_all(self, amounts: Sequence[int]) -> None:
-        """`hold` on every axis at once."""
-        add(self.held, amounts)
-        if self.rolling is not None:
-            add(self.rolling.held, amounts)
-
-    def settle_all(self, used: Sequence[int], held: Sequence[int]) -> None:
-        """`use` on every axis at once, and give back what was held."""
-        add(self.used, used)
-        take(self.held, held)
-        if self.rolling is not None:
-            add(self.rolling.used, used)
-            take(self.rolling.held, held)
 
     @property
     def meter(self) -> "Counter | Rolling":
@@ -100,6 +100,11 @@ class Rolling:
     def shown(self) -> WindowShown:
         """From the oldest bucket that counts to when that one leaves."""
         return self.buckets[0].shown
+
+    @property
+    def written(self) -> str:
+        """`shown`, as JSON."""
+        return self.buckets[0].written
 
     @property
     def window(self) -> Window:
@@ -165,14 +170,33 @@ class Charge:
     def take_all(self, amounts: Amounts) -> None:
         """`take` on every axis at once; nothing of it sits in an allocation's counters."""
         add(self.held, amounts)
-        for counter in self.counters:
-            counter.hold_all(amounts)
+        for levels in self.held_levels():
+            levels[0] += amounts[0]
+            levels[1] += amounts[1]
+            levels[2] += amounts[2]
 
     def settle_all(self, used: Amounts) -> None:
         """Use this much and hold nothing any more; nothing of it sits in an allocation's."""
-        for counter in self.counters:
-            counter.settle_all(used, self.held)
+        usd, tokens, calls = self.held
+        for levels in self.held_levels():
+            levels[0] -= usd
+            levels[1] -= tokens
+            levels[2] -= calls
+        usd, tokens, calls = used
+        for levels in self.used_levels():
+            levels[0] += usd
+            levels[1] += tokens
+            levels[2] += calls
         self.held = [0, 0, 0]
+
+    def held_levels(self) -> list[Levels]:
+        """What is held in each window, and in each rolling sum that one is part of."""
+        rolling = [one.rolling.held for one in self.counters if one.rolling is not None]
+        return [*[one.held for one in self.counters], *rolling]
+
+    def used_levels(self) -> list[Levels]:
+        rolling = [one.rolling.used for one in self.counters if one.rolling is not None]
+        return [*[one.used for one in self.counters], *rolling]
 
     def take(self, axis: int, amount: int) -> None:
         """Hold more (or, negative, less) on this axis, here and in every counter."""

@@ -10,6 +10,7 @@ from protocols.errors import Denied
 from protocols.money import show_usd
 from protocols.period import rfc3339
 from protocols.policy.charge import AXES, Amounts, Considered, Standing, Subject, Warned
+from protocols.policy.standing import Standings
 
 Seat = tuple[Rule, Meter]
 """A matching rule and the meter this call would fall into."""
@@ -93,6 +94,24 @@ def standing(rule: Rule, meter: Meter, axis: int) -> Standing:
             meter.shown,
         )  # fmt: skip
     return Standing(rule.name, AXES[axis], limit, used, held, left, meter.shown)
+
+
+def written(seats: Iterable[Seat]) -> Standings:
+    """The same as `standings`, in JSON at once: each answer to reserve has all of them."""
+    parts = []
+    for rule, meter in seats:
+        used_of, held_of, window = meter.used, meter.held, meter.written
+        for axis, limit, head in rule.written:
+            used, held = used_of[axis], held_of[axis]
+            left = limit - used - held
+            if axis:
+                parts.append(f'{head}{used},"held":{held},"left":{left},"window":{window}}}')
+            else:
+                parts.append(
+                    f'{head}"{show_usd(used)}","held":"{show_usd(held)}",'
+                    f'"left":"{show_usd(left)}","window":{window}}}'
+                )
+    return Standings(f"[{','.join(parts)}]")
 
 
 def figure(axis: int, value: int) -> str | int:

@@ -117,7 +117,7 @@ class PolicyEngine(ServiceActor):
             return
         self.open(seats)
         charge = self.take(ask, seats, covered, parent)
-        figures = decide.standings([(rule, counter.meter) for rule, _, counter in seats])
+        figures = decide.written([(rule, counter.meter) for rule, _, counter in seats])
         self.tell(
             ledger(ask.subject.component),
             Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo),

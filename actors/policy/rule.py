@@ -35,6 +35,8 @@ class Rule:
         self.limits = Amounts(*(_or_unlimited(getattr(policy.limit, axis)) for axis in AXES))
         self.limit_usd = show_usd(self.limits.usd)
         self.axes = tuple(i for i in range(3) if self.limits[i] < UNLIMITED)
+        self.written = tuple((i, self.limits[i], self._head(i)) for i in self.axes)
+        """Of each limit: axis, limit, and how its standing begins in JSON."""
         self.warn_at = tuple(sorted(policy.warn_at))
         self.floors = tuple(self._floor(limit) for limit in self.limits)
         self.enforces = policy.enforce in ("soft", "hard")
@@ -58,6 +60,10 @@ class Rule:
             return UNLIMITED
         lowest = min((threshold_level(limit, at) for at in self.warn_at), default=limit + 1)
         return min(lowest, limit + 1)
+
+    def _head(self, axis: int) -> str:
+        limit = f'"{self.limit_usd}"' if axis == 0 else self.limits[axis]
+        return f'{{"policy":"{self.name}","axis":"{AXES[axis]}","limit":{limit},"used":'
 
     def matches(self, subject: Subject) -> bool:
         return all(match(getattr(subject, name)) for name, match in self._globs) and (

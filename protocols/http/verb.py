@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from protocols.errors import Forbidden
 from protocols.http.invalid import invalid, refuse
 from protocols.message import ROLES, Ask, Caller, Request, Role
 from protocols.operations import Operation
+from protocols.written import writer
 
 Authenticate = Callable[[str | None], Caller]
 """From the Authorization header to the caller. Raises Unauthenticated."""
@@ -41,7 +42,7 @@ class Verb:
         self._address = operation.address
         self._roles = roles_from(operation.role)
         self._scoped = "component" in operation.request.model_fields
-        self._json = TypeAdapter(operation.reply).serializer.to_json
+        self._json = writer(operation.reply)
         self._strict = validator.validate_python
         self._strings = validator.validate_strings
 

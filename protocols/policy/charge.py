@@ -4,6 +4,7 @@ Plain slotted values: they are made thousands of times a second and never leave 
 Every `memo` is the asker's own note, given back untouched.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -121,7 +122,7 @@ class Admitted:
     """Held in every matching window."""
 
     places: Places
-    standings: "list[Standing]"
+    standings: "Sequence[Standing]"
     warnings: "list[Warned]"
     memo: Any
 

@@ -101,6 +101,8 @@ class PriceVersion:
     chat: bool = True
     free: bool = False
     estimated: bool = False
+    whole_rates: dict[str, int] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What `whole_cost` has worked out; the same for ever, as the rates are."""
 
     @property
     def envelope(self) -> bool:

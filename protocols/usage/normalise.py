@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from protocols.debug import log_function
 from protocols.usage import openai, shapes
 from protocols.usage.kinds import KINDS
+from protocols.usage.ordinary import ordinary
 from protocols.usage.reader import Reader, checked, wrong
 from protocols.usage.unwrap import searches, unwrap
 from protocols.usage.usage import Usage
@@ -55,9 +56,17 @@ def normalise(raw: Mapping[str, object], provider: str | None = None) -> Usage:
     """
     if raw and raw.keys() <= KINDS:
         return Usage(_plain(raw))
+    speaker = (provider or "").lower()
+    counts = ordinary(raw, speaker)
+    if counts is not None:
+        return Usage(counts)
+    return read_in_full(raw, speaker)
+
+
+def read_in_full(raw: Mapping[str, object], speaker: str) -> Usage:
+    """Any object, wherever in a response it is."""
     inner, outer = unwrap(raw)
     use, body = Reader(inner), Reader(outer, "response")
-    speaker = (provider or "").lower()
     counts = _shape(use)(use, _PROVIDERS.get(speaker, speaker) or None)
     region = use.text("region", "inference_geo") or body.text("region")
     told = _unrecognised_before(inner)

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from hypothesis.stateful import multiple
+from pydantic_core import from_json
 
 from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
 from protocols.ledger import HoldShown, ShowAllocation, ShowReservation
 from protocols.policy.messages import Balance
+from protocols.written import writer
 from tests.harness.house import Ask
 from tests.properties import sums
 from tests.properties.model import Booked, Hold, Three, Verdict
@@ -18,7 +20,9 @@ REFUSALS = {"denied": Denied, "unpriced": Unpriced, "hold-ended": HoldEnded}
 
 def plain(answer: Any) -> Any:
     """As a caller reads it, whoever made it."""
-    return answer.problem() if isinstance(answer, BudgetError) else asdict(answer)
+    if isinstance(answer, BudgetError):
+        return answer.problem()
+    return from_json(writer(type(answer))(answer))
 
 
 def kept(answer: Any) -> bool:
