@@ -18,6 +18,7 @@ from protocols.journal import (
 )
 from protocols.ledger import Holds, ListAllocations, ListReservations
 from protocols.prices.offer import Reading
+from protocols.reports import ShowReport, SpendReport
 
 
 class Clock(Protocol):
@@ -125,6 +126,10 @@ class Store(Protocol):
     async def find_hold(self, hold: str) -> StoredHold | None: ...
 
     async def list_entries(self, ask: ListEntries) -> Entries: ...
+
+    async def show_report(self, ask: ShowReport, now_ms: int) -> SpendReport:
+        """From roll-ups alone, beside everything else."""
+        ...
 
     async def prices(self) -> PriceState:
         """Everything decided about prices."""

@@ -53,6 +53,7 @@ from protocols.prices.changes import (
     ShowPrice,
 )
 from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPrices
+from protocols.reports import ListPaces, ShowReport
 from protocols.tokens import ListTokens, MakeToken, RevokeToken
 
 PREFIX = "/api/v1"
@@ -129,6 +130,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("list_budgets", ListBudgets, "policy", "GET", "/budgets", "read"),
     Operation("show_balances", ShowBalances, "policy", "GET", "/balances", "read",
               tool=tools.STATUS),
+    Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
+              tool=tools.REPORT),
+    Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
     Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
     Operation("quote", Quote, "prices", "POST", "/prices/quote", "read"),
     Operation("list_prices", ListPrices, "prices", "GET", "/prices", "read"),

@@ -64,6 +64,14 @@ STATUS = Tool(
     "Limit, used, held and left of every limit that is open now, and when it resets. Name a "
     "component to see only what applies to it.",
 )
+REPORT = Tool(
+    "budget_report",
+    "What was spent, by whom and on what",
+    "Sums of dollars, tokens, calls and refusals over a span such as this_month or last_7_days. "
+    "group_by tells apart components, models, policies, budgets or tags (tag.team); every cuts by "
+    "hour, day, week or month; compare sets the span before beside it. For what is left of a "
+    "limit, use budget_status.",
+)
 PRICE = Tool(
     "budget_price",
     "What a model costs",

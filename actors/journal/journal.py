@@ -26,6 +26,7 @@ from protocols.journal import (
 from protocols.ledger import ListAllocations, ListReservations
 from protocols.message import Call, Request
 from protocols.names import entry_id
+from protocols.reports import ShowReport
 from protocols.stored_answer import keep
 
 log = logging.getLogger("budget.journal")
@@ -53,7 +54,7 @@ class Broke:
 
 
 Read = (
-    FindKey | Recall | ListEntries | ListReservations | ListAllocations
+    FindKey | Recall | ListEntries | ShowReport | ListReservations | ListAllocations
     | FindProvisional | FoldBookings
 )  # fmt: skip
 Write = Append | PurgeKeys
@@ -89,7 +90,7 @@ class Journal(ServiceActor):
     def receive(self, message: Heard, call: Call[Any]) -> None:
         match message:
             case (
-                Append() | FindKey() | Recall() | ListEntries()
+                Append() | FindKey() | Recall() | ListEntries() | ShowReport()
                 | ListReservations() | ListAllocations() | PurgeKeys()
                 | FindProvisional() | FoldBookings()
             ):  # fmt: skip
@@ -175,6 +176,8 @@ class Journal(ServiceActor):
                     self.tell(ask.ledger, Recalled(hold, ask.memo), call)
                 case ListEntries():
                     call.answer(await self.store.list_entries(ask))
+                case ShowReport():
+                    call.answer(await self.store.show_report(ask, self.time.now_ms()))
                 case FindProvisional():
                     call.answer(await self.store.provisional(ask))
                 case FoldBookings():
@@ -184,6 +187,8 @@ class Journal(ServiceActor):
                     call.answer(await self.store.list_holds(ask))
                 case _:
                     assert_never(ask)
+        except BudgetError as refusal:
+            call.refuse(refusal)
         except StorageFailed as error:
             log.exception("a read failed")
             call.refuse(Unavailable(f"the store cannot be read: {error}", outcome="not-applied"))

@@ -11,6 +11,7 @@ from actors.journal.facet import RollupKey, facet_of
 from actors.journal.facts import Fact, facts_of
 from protocols.journal import BOOKINGS, ENDS, Entry
 from protocols.period import QUARTER_MS
+from protocols.policy.charge import ALLOCATION
 
 SUMS = (
     "calls", "usd", "tokens", "input", "cache_read", "cache_write", "output", "reasoning",
@@ -69,8 +70,7 @@ class Changes:
         elif kind == "corrected":
             self._correct(entry)
         elif kind == "denied":
-            refused_by = entry.body["policy"] or ""
-            self._rollup(entry, entry.at_ms, (), refused_by)[SUMS.index("denied")] += 1
+            self._rollup(entry, entry.at_ms, (), refusing(entry))[SUMS.index("denied")] += 1
         elif kind in ENDS:
             left = None if kind == "expired" else (0, 0, 0)
             self.moved.append(HoldMoved(entry.subject, status=kind, left=left))
@@ -159,6 +159,12 @@ class Changes:
     ) -> list[int]:
         key = (at_ms - at_ms % QUARTER_MS, facet_of(entry, windows, refused_by))
         return self.rollups.setdefault(key, [0] * len(SUMS))
+
+
+def refusing(entry: Entry) -> str:
+    """The policy that said no; an allocation that had too little is none."""
+    name = entry.body["policy"] or ""
+    return "" if name.startswith(ALLOCATION) else name
 
 
 def add(sums: list[int], more: Sequence[int]) -> None:

@@ -44,12 +44,13 @@ from protocols.policy.messages import (
     ShowPolicy,
 )
 from protocols.prices import PriceBook, PricesChanged
+from protocols.reports import ListPaces
 from protocols.tiers import TierTable
 
 Heard = (
     Admit | Weigh | Post | Return | Enlarge | policies.Sweep | policies.Seed | PricesChanged
     | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget | ListBudgets
-    | ShowBalances | Correct
+    | ShowBalances | ListPaces | Correct
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ class PolicyEngine(ServiceActor):
                 self.hear_seldom(message, call)
             case SetPolicy() | RemovePolicy() | SetBudget() | policies.Seed():
                 self.write(policies.change(self.world, message, call.caller.name), call)
-            case ShowPolicy() | ListPolicies() | ListBudgets() | ShowBalances():
+            case ShowPolicy() | ListPolicies() | ListBudgets() | ShowBalances() | ListPaces():
                 call.answer(policies.show(self.world, message))
             case _:
                 assert_never(message)

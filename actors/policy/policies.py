@@ -1,10 +1,12 @@
 """Policies, budgets and balances: what people change and look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from actors.policy import decide
-from actors.policy.counter import Counter
+from actors.policy.counter import Counter, Meter
+from actors.policy.pace import pace
 from actors.policy.rule import Rule, glob, same_counting
 from actors.policy.world import World
 from protocols.errors import Invalid, NotFound
@@ -28,6 +30,7 @@ from protocols.policy.messages import (
     ShowPolicy,
 )
 from protocols.policy.policy import Policy
+from protocols.reports import ListPaces, Pace, Paces
 from protocols.tiers import TIERS
 
 
@@ -54,7 +57,7 @@ class Change:
 
 
 Changes = SetPolicy | RemovePolicy | SetBudget | Seed
-Looks = ShowPolicy | ListPolicies | ListBudgets | ShowBalances
+Looks = ShowPolicy | ListPolicies | ListBudgets | ShowBalances | ListPaces
 
 
 def change(world: World, ask: Changes, by: str) -> Change:
@@ -155,6 +158,9 @@ def show(world: World, ask: Looks) -> object:
         case ShowBalances():
             page, cursor = cut(balances(world, ask), ask.limit, ask.cursor, place)
             return Balances(page, cursor)
+        case ListPaces():
+            page, cursor = cut(paces(world, ask), ask.limit, ask.cursor, place)
+            return Paces(page, cursor)
 
 
 def find(world: World, name: str) -> Rule:
@@ -181,7 +187,36 @@ def budget(world: World, name: str) -> Budget:
 
 
 def balances(world: World, ask: ShowBalances) -> list[Balance]:
-    rows: list[Balance] = []
+    rows = []
+    for rule, meter, axis in open_axes(world, ask):
+        at = decide.standing(rule, meter, axis)
+        rows.append(
+            Balance(
+                at.policy,
+                meter.key or None,
+                at.axis,
+                at.limit,
+                at.used,
+                at.held,
+                at.left,
+                at.window,
+            )
+        )
+    return sorted(rows, key=place)
+
+
+def paces(world: World, ask: ListPaces) -> list[Pace]:
+    now_ms = world.time.now_ms()
+    rows = [
+        pace(rule, meter, axis, now_ms)
+        for rule, meter, axis in open_axes(world, ask)
+        if ask.budget in (None, rule.policy.budget)
+    ]
+    return sorted(rows, key=place)
+
+
+def open_axes(world: World, ask: ShowBalances | ListPaces) -> Iterator[tuple[Rule, Meter, int]]:
+    """Each limit of each counter that is open now, of the policy and component asked for."""
     now_ms = world.time.now_ms()
     for rule in world.rules.rules.values():
         if ask.policy not in (None, rule.name) or not may_concern(rule, ask.component):
@@ -194,14 +229,7 @@ def balances(world: World, ask: ShowBalances) -> list[Balance]:
             ):
                 continue
             for axis in rule.axes:
-                at = decide.standing(rule, meter, axis)
-                rows.append(
-                    Balance(
-                        at.policy, meter.key or None, at.axis, at.limit, at.used, at.held,
-                        at.left, at.window,
-                    )
-                )  # fmt: skip
-    return sorted(rows, key=place)
+                yield rule, meter, axis
 
 
 def may_concern(rule: Rule, component: str | None) -> bool:
@@ -209,7 +237,7 @@ def may_concern(rule: Rule, component: str | None) -> bool:
     return component is None or pattern is None or bool(glob(pattern)(component))
 
 
-def place(row: Balance) -> str:
+def place(row: Balance | Pace) -> str:
     return f"{row.policy} {row.key or ''} {AXES.index(row.axis)}"
 
 

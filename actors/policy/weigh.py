@@ -5,6 +5,7 @@ from actors.policy.counter import Charge
 from actors.policy.world import World
 from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
 from protocols.policy.charge import (
+    ALLOCATION,
     AXES,
     NOTHING,
     Admit,
@@ -98,7 +99,7 @@ def _allocation_spent(parent: Charge, axis: int, asked: int, subject: Subject) -
         f"cannot hold {decide.amount(axis, asked)} for {subject.component}: allocation "
         f"{parent.hold} has {decide.amount(axis, left)} left",
         hint="ask for less, or extend the allocation",
-        policy=f"allocation:{parent.hold}", budget=None, key=None, axis=AXES[axis],
+        policy=ALLOCATION + parent.hold, budget=None, key=None, axis=AXES[axis],
         asked=decide.figure(axis, asked), limit=decide.figure(axis, left),
         used=decide.figure(axis, 0), held=decide.figure(axis, 0),
         left=decide.figure(axis, left), resets_at=None, fits=None, cheaper=[],

@@ -1,4 +1,4 @@
-"""The `Store` port on SQLite through aiosqlite: one connection writes, two only read."""
+"""The `Store` port on SQLite through aiosqlite: one connection writes, three only read."""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import anyio
 
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
-from daemon.journal import prices, read, write
+from daemon.journal import prices, read, report, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader, connect_writer
 from daemon.journal.rollups import Facets
@@ -24,6 +24,7 @@ from protocols.journal import (
     StoredHold,
 )
 from protocols.ledger import Holds, ListAllocations, ListReservations
+from protocols.reports import ShowReport, SpendReport
 
 T = TypeVar("T")
 
@@ -56,12 +57,18 @@ class SqliteStore:
     """Open it with `await SqliteStore.open(data_dir)`; close it in the end."""
 
     def __init__(
-        self, path: Path, writer: Connection, look_ups: Connection, lists: Connection
+        self,
+        path: Path,
+        writer: Connection,
+        look_ups: Connection,
+        lists: Connection,
+        reports: Connection,
     ) -> None:
         self.path = path
         self._writer = writer
         self._look_ups = look_ups
         self._lists = lists
+        self._reports = reports
         self._facets = Facets()
 
     @classmethod
@@ -72,14 +79,15 @@ class SqliteStore:
         try:
             look_ups = await Connection.open(lambda: connect_reader(path))
             lists = await Connection.open(lambda: connect_reader(path))
+            reports = await Connection.open(lambda: connect_reader(path))
         except BaseException:
             await writer.close()
             raise
-        return cls(path, writer, look_ups, lists)
+        return cls(path, writer, look_ups, lists, reports)
 
     async def close(self) -> None:
         """Readers first: the last connection to close folds the log into the database."""
-        for connection in (self._lists, self._look_ups, self._writer):
+        for connection in (self._reports, self._lists, self._look_ups, self._writer):
             await connection.close()
 
     async def append(self, batch: Batch) -> None:
@@ -99,6 +107,9 @@ class SqliteStore:
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds:
         return await self._lists.run(read.list_holds, ask)
+
+    async def show_report(self, ask: ShowReport, now_ms: int) -> SpendReport:
+        return await self._reports.run(report.show_report, ask, now_ms)
 
     async def prices(self) -> PriceState:
         return await self._lists.run(prices.load)

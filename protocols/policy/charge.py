@@ -30,6 +30,9 @@ Covers = tuple[bool, bool, bool]
 """For each axis: does it come out of an allocation?"""
 NOTHING: Covers = (False, False, False)
 
+ALLOCATION = "allocation:"
+"""Before an allocation's id, in the place of a policy's name: it had too little left."""
+
 
 class Subject(NamedTuple):
     """The facts of a call that policies look at. `tags` are sorted pairs."""
