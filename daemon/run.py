@@ -37,6 +37,7 @@ from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
 from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
+from daemon.tls import context, group
 from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, application, serve
 from protocols.mcp import McpDoor
@@ -191,6 +192,12 @@ def door_settings(settings: Settings) -> DoorSettings:
         host=settings.daemon.host,
         port=settings.daemon.port,
         socket=settings.daemon.socket,
+        socket_group=group(settings.daemon.socket_group),
+        tls=context(settings.daemon.tls_cert, settings.daemon.tls_key),
+        connections_max=settings.limits.connections,
+        header_s=settings.limits.header_s,
+        keepalive_s=settings.limits.idle_s,
+        login_failures_max=settings.limits.login_failures,
         hosts=frozenset(settings.daemon.hosts),
         origins=frozenset(settings.daemon.origins),
         body_bytes_max=settings.limits.body_bytes,

@@ -16,6 +16,7 @@ BudgetError            code              HTTP  exit
 ├─ Unpriced            unpriced           422    1    no trusted price for the model
 ├─ KeyReused           key-reused         422    1    same Idempotency-Key, other body
 ├─ Busy                busy               429    1    too much is waiting; come back in a second
+├─ Throttled           throttled          429    6    too many wrong tokens from this address
 └─ Unavailable         unavailable        503    3    `outcome` says not-applied or unknown
 (anything else)        internal           500    1    a bug; logged, never shown
 """
@@ -120,6 +121,12 @@ class KeyReused(BudgetError):
 
 class Busy(BudgetError):
     code, status, title = "busy", 429, "Too much is waiting"
+
+
+class Throttled(BudgetError):
+    """Only wrong tokens are turned away: whoever has a right one is let in."""
+
+    code, status, exit_code, title = "throttled", 429, 6, "Too many wrong tokens"
 
 
 class Unavailable(BudgetError):

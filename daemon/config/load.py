@@ -14,7 +14,9 @@ from daemon.config.problems import ConfigError, Problem, did_you_mean, secrets_i
 from daemon.config.settings import ELSEWHERE, LONG, SHORT, Sections, Settings, plain_settings
 from protocols.money import show_usd
 
-PLACES = ("daemon.socket", "daemon.data_dir", "prices.book")
+PLACES = (
+    "daemon.socket", "daemon.tls_cert", "daemon.tls_key", "daemon.data_dir", "prices.book",
+)  # fmt: skip
 """Settings that are paths: `~` is home, and a relative one starts where it was written."""
 
 DEFAULT = "default"

@@ -3,14 +3,13 @@
 The reference in `docs/reference/` is made from the descriptions here.
 """
 
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 
+from daemon.config.daemon import Daemon
 from daemon.config.price_source import PriceSourceTable
 from daemon.config.section import Place, Seconds, Section
 from protocols.message import Role
@@ -19,82 +18,25 @@ from protocols.policy.policy import Glob, Policy
 from protocols.tiers import Tier, TierTable
 from protocols.tokens import TokenName
 
-SOCKET_BYTES_MAX = 107
-"""What the kernel takes for the path of a unix socket."""
-
-
-def _loopback(host: str) -> str:
-    try:
-        local = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise PydanticCustomError(
-            "loopback",
-            "is not a loopback address, and this version has no TLS (a later part brings it)",
-            {
-                "remedy": 'write host = "127.0.0.1" and reach it through a unix socket '
-                "([daemon] socket) or a proxy on this machine that terminates TLS"
-            },
-        )
-    return host
-
-
-def _fits_a_socket(path: Path | None) -> Path | None:
-    if path is not None and len(str(path).encode()) > SOCKET_BYTES_MAX:
-        raise PydanticCustomError(
-            "socket_path",
-            "is too long for a unix socket",
-            {"remedy": f"choose a path of at most {SOCKET_BYTES_MAX} bytes"},
-        )
-    return path
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-HostName = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
-Origin = Annotated[str, Field(pattern=r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$")]
-
-
-class Daemon(Section):
-    """Where the daemon listens, keeps its data and writes its log."""
-
-    host: Annotated[str, AfterValidator(_loopback)] = Field(
-        default="127.0.0.1", description="the loopback address to listen on"
-    )
-    port: int = Field(default=8013, ge=0, le=65_535, description="TCP port; 0 takes a free one")
-    socket: Annotated[Place, AfterValidator(_fits_a_socket)] = Field(
-        default=None, description="path of a unix socket to listen on as well; empty: none"
-    )
-    data_dir: Place = Field(
-        default=None,
-        description="journal and tokens; empty: $XDG_DATA_HOME/tekton-budget, "
-        "else ~/.local/share/tekton-budget",
-    )
-    hosts: tuple[HostName, ...] = Field(
-        default=(), strict=False, description="Host headers to accept besides those of loopback"
-    )
-    origins: tuple[Origin, ...] = Field(
-        default=(), strict=False, description="browser origins that may call; none by default"
-    )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
-        Field(default="info", description="the least severe message that is logged")
-    )
-    log_format: Literal["auto", "human", "json"] = Field(
-        default="auto", description="auto: human on a terminal, JSON lines otherwise"
-    )
-    drain_s: Seconds = Field(
-        default=10.0, description="how long a stop waits for what is under way"
-    )
-
 
 class Limits(Section):
     """How much the daemon takes on before it says so."""
 
     body_bytes: int = Field(
         default=1_048_576, ge=1024, le=67_108_864, description="the largest request body"
+    )
+    connections: int = Field(
+        default=1024, ge=1, le=1_000_000, description="open connections; then 503"
+    )
+    header_s: Seconds = Field(
+        default=10.0, description="how long the header of a request may take to arrive"
+    )
+    idle_s: Seconds = Field(default=75.0, description="how long a connection may do nothing")
+    login_failures: int = Field(
+        default=20,
+        ge=1,
+        le=1_000_000,
+        description="wrong tokens a minute from one address; then 429 for wrong ones",
     )
     body_s: Seconds = Field(default=10.0, description="how long a body may take to arrive")
     answer_s: Seconds = Field(default=30.0, description="the deadline of every answer")

@@ -14,7 +14,9 @@ from protocols.errors import (
     Misdirected,
     NotFound,
     TooLarge,
+    Unauthenticated,
 )
+from protocols.http.failures import Failures
 from protocols.http.reply import mishap, problem
 from protocols.http.settings import DoorSettings
 
@@ -30,6 +32,7 @@ class Guard:
         names = "|".join(re.escape(name) for name in sorted(LOOPBACK | settings.hosts))
         self._host = re.compile(f"(?:{names})(?::[0-9]{{1,5}})?", re.ASCII | re.IGNORECASE)
         self._origins = settings.origins
+        self._failures = Failures(settings.login_failures_max)
 
     def before(self, handle: Handle) -> Handle:
         """Wrap a handler: it gets no stranger's request, and gives no answer but ours."""
@@ -38,6 +41,8 @@ class Guard:
             try:
                 self.check(request)
                 answer = await handle(request)
+            except Unauthenticated as refusal:
+                answer = problem(self._failures.count(request, refusal))
             except BudgetError as refusal:
                 answer = problem(refusal)
             except web.HTTPException as native:

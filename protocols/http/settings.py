@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 
 from protocols.operations import PREFIX
 
@@ -17,6 +18,14 @@ class DoorSettings:
     port: int = 8013
     """0 lets the system choose."""
     socket: Path | None = None
+    socket_group: int | None = None
+    """The group that may open the socket beside its owner."""
+    tls: SSLContext | None = None
+    connections_max: int = 1024
+    header_s: float = 10.0
+    """From the first byte of a request to the end of its header."""
+    login_failures_max: int = 20
+    """A minute, from one address."""
     hosts: frozenset[str] = frozenset()
     """Host names beside the loopback ones, without port."""
     origins: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 from aiohttp import web
 
-from protocols.http.serve import when_hung_up
+from protocols.http.connection import when_hung_up
 
 Message = MutableMapping[str, Any]
 App = Callable[

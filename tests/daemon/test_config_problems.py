@@ -66,8 +66,9 @@ BROKEN = {
     "zero limit": ("[limits]\ninbox = 0", "limits.inbox", "inbox = 1024"),
     "date for a number": ("[holds]\nkey_hours = 2026-01-01", "holds.key_hours", "key_hours = 24"),
     "misspelt choice": ('[daemon]\nlog_format = "jsn"', "daemon.log_format", "did you mean json?"),
-    "every interface": ('[daemon]\nhost = "0.0.0.0"', "daemon.host", "a unix socket"),
-    "a name as host": ('[daemon]\nhost = "budget.lan"', "daemon.host", "a proxy on this machine"),
+    "every interface": ('[daemon]\nhost = "0.0.0.0"', "daemon.host", "tls_cert and tls_key"),
+    "a name as host": ('[daemon]\nhost = "budget.lan"', "daemon.host", "behind_proxy = true"),
+    "a certificate without its key": ('[daemon]\ntls_cert = "a"', "daemon.tls_key", "name both"),
     "list for a path": ("[daemon]\ndata_dir = []", "daemon.data_dir", 'data_dir = "~/'),
     "path with a zero byte": ('[prices]\nbook = "a\\u0000"', "prices.book", "take it out"),
     "socket path too long": (

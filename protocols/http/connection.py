@@ -1,0 +1,136 @@
+"""One connection: its deadlines, how many there may be, and problems in our words only."""
+
+import asyncio  # noqa: TID251  # aiohttp's protocols are asyncio's
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+from pydantic_core import to_json
+
+from protocols.errors import BodyTimeout, BudgetError, Malformed, Unavailable
+from protocols.http.guard import Guard
+from protocols.http.reply import mishap, problem
+from protocols.http.settings import DoorSettings
+
+LINGER_S = 2.0
+"""How long the rest of a refused body is still taken in, so that the client sees the answer."""
+
+
+class Server(web.Server):
+    """Makes connections that answer in problem documents, and inflates nothing."""
+
+    def __init__(self, made: web.Server, guard: Guard, settings: DoorSettings) -> None:
+        super().__init__(
+            guard.before(made.request_handler),
+            request_factory=made.request_factory,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=settings.keepalive_s,
+            lingering_time=LINGER_S,
+        )
+        self.connections_max = settings.connections_max
+        self.header_s = settings.header_s
+
+    @property
+    def crowded(self) -> bool:
+        return len(self._connections) > self.connections_max
+
+    def __call__(self) -> web.RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+@contextmanager
+def when_hung_up(request: web.Request, call: Callable[[], None]) -> Iterator[None]:
+    """Call this, at most once, if the client hangs up while inside: for answers that stream."""
+    connection = request.protocol
+    assert isinstance(connection, Connection), "served without our server"
+    connection.when_lost = call
+    try:
+        yield
+    finally:
+        connection.when_lost = None
+
+
+class Connection(web.RequestHandler):
+    """What does not even parse as HTTP, or never ends, gets a problem document too."""
+
+    __slots__ = ("_deadline", "_server", "when_lost")
+
+    def __init__(self, server: Server, **told: Any) -> None:
+        super().__init__(server, **told)
+        self._server = server
+        self._deadline: asyncio.TimerHandle | None = None
+        self.when_lost: Callable[[], None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._server.crowded:
+            most = self._server.connections_max
+            self._turn_away(
+                Unavailable(f"{most} connections are open", outcome="not-applied", retry_after_s=1)
+            )
+
+    def data_received(self, data: bytes) -> None:
+        count = self._request_count
+        super().data_received(data)
+        if self._request_count != count:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+        elif self._deadline is None and self._between(count):
+            self._deadline = self._loop.call_later(self._server.header_s, self._late)
+
+    def _between(self, count: int) -> bool:
+        """Whether what came belongs to the header of a request, not to the body of one."""
+        waiter = self._waiter
+        return count == 0 or (waiter is not None and not waiter.done())
+
+    def _late(self) -> None:
+        within_s = self._server.header_s
+        self._turn_away(BodyTimeout(f"the header was not complete after {within_s:g} s"))
+
+    def _turn_away(self, refusal: BudgetError) -> None:
+        """Say why and close; there is no request that aiohttp could answer."""
+        if self.transport is not None:
+            self.transport.write(_in_bytes(refusal))
+        self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+        if self.when_lost is not None:
+            self.when_lost()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  # aiohttp passes it
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of an answer is out already") from exc
+        if isinstance(exc, LineTooLong):
+            detail = f"a line of the header is longer than {self.max_line_size} bytes"
+        else:
+            detail = "this is not an HTTP request"
+        refused = status == Malformed.status
+        response = problem(Malformed(detail) if refused else mishap(exc, "connection"))
+        response.force_close()
+        return response
+
+
+_REASONS: Final = {408: "Request Timeout", 503: "Service Unavailable"}
+
+
+def _in_bytes(refusal: BudgetError) -> bytes:
+    body = to_json(refusal.problem())
+    head = (
+        f"HTTP/1.1 {refusal.status} {_REASONS[refusal.status]}\r\n"
+        "Content-Type: application/problem+json\r\nServer: budget\r\nConnection: close\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
