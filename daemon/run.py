@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from random import Random
 
 import anyio
@@ -105,7 +104,7 @@ async def live(settings: Settings, tokens: KnownTokens) -> int:
         mcp.add_routes(app.router)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
-        stack.callback(announce(settings.data_dir, listening))
+        stack.callback(announce(settings, listening))
         gc.freeze()  # what lives as long as the daemon need not be looked at again
         gc.set_threshold(*GC_THRESHOLD)
         await until_signal()
@@ -207,19 +206,25 @@ def door_settings(settings: Settings) -> DoorSettings:
     )
 
 
-def announce(data_dir: Path, listening: Listening) -> Callable[[], None]:
+def announce(settings: Settings, listening: Listening) -> Callable[[], None]:
     """Say where we are, to people and to programs; the result takes it back."""
-    path = data_dir / "daemon.json"
+    path = settings.data_dir / "daemon.json"
     told = {
-        "url": listening.url,
+        "url": reachable(listening.url),
         "socket": None if listening.socket is None else str(listening.socket),
+        "tls_cert": None if settings.daemon.tls_cert is None else str(settings.daemon.tls_cert),
         "pid": os.getpid(),
         "version": VERSION,
     }
     path.with_suffix(".new").write_text(json.dumps(told), encoding="utf-8")
     path.with_suffix(".new").replace(path)
-    print(f"budget is ready on {listening.url or listening.socket}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"budget is ready on {told['url'] or listening.socket}", file=sys.stderr, flush=True)  # noqa: T201
     return lambda: path.unlink(missing_ok=True)
+
+
+def reachable(url: str | None) -> str | None:
+    """Where a program on this machine finds a daemon that listens everywhere."""
+    return url and url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 async def until_signal() -> None:

@@ -21,6 +21,11 @@ class Running(NamedTuple):
     socket: str | None
     pid: int
     version: str
+    tls_cert: str | None = None
+
+    @property
+    def address(self) -> str:
+        return self.url or f"unix:{self.socket}"
 
 
 class Place(NamedTuple):
@@ -113,23 +118,32 @@ def running(data_dir: Path) -> Running | None:
     """Read what the daemon of this data directory wrote when it was ready."""
     try:
         note = json.loads((data_dir / "daemon.json").read_text(encoding="utf-8"))
-        return Running(note["url"], note.get("socket"), int(note["pid"]), str(note["version"]))
+        return Running(
+            note["url"], note.get("socket"), int(note["pid"]), str(note["version"]),
+            note.get("tls_cert"),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def find_token(
-    environ: Mapping[str, str], url: str, data_dir: Path, token_file: Path | None = None
+    environ: Mapping[str, str],
+    url: str,
+    data_dir: Path,
+    token_file: Path | None = None,
+    *,
+    ours: bool = False,
 ) -> str | None:
     """Find the token: the one named, else this machine's own, which never leaves it.
 
-    Raises OSError when the file that was named cannot be read.
+    `ours`: the daemon of this data directory said itself that this is its address. Raises OSError
+    when the file that was named cannot be read.
     """
     if token_file is None and (token := environ.get("BUDGET_TOKEN")):
         return token
     if named := token_file or environ.get("BUDGET_TOKEN_FILE"):
         return Path(named).read_text(encoding="utf-8").strip()
-    if not is_local(url):
+    if not (ours or is_local(url)):
         return None
     try:
         return (data_dir / "token").read_text(encoding="utf-8").strip()

@@ -51,12 +51,11 @@ def down(data_dir: Path | None) -> None:
 
 def _check_it_is_the_one(there: client.Running, home: Path) -> None:
     """Ask with this directory's own token, so that a stale note never ends a stranger."""
-    url = there.url or f"unix:{there.socket}"
-    token = client.find_token({}, url, home)
-    with client.Client(url, token) as asked:
+    token = client.find_token({}, there.address, home, ours=True)
+    with client.Client(there.address, token, pinned=there.tls_cert) as asked:
         pid = asked.get("/status").get("pid", there.pid)
     if pid != there.pid:
         raise Stop(
-            f"{url} is pid {pid}, not the {there.pid} of {home / 'daemon.json'}",
+            f"{there.address} is pid {pid}, not the {there.pid} of {home / 'daemon.json'}",
             "end it yourself: the note is older than the daemon",
         )

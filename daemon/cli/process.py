@@ -29,7 +29,7 @@ def answering(home: Path) -> client.Running | None:
     if note is None:
         return None
     try:
-        with client.Client(note.url or f"unix:{note.socket}", timeout_s=2.0) as asked:
+        with client.Client(note.address, timeout_s=2.0, pinned=note.tls_cert) as asked:
             asked.get("/health")
     except BudgetError:
         return None

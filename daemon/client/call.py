@@ -49,10 +49,18 @@ class Client:
     Keeps its connection, so it belongs to one thread.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        timeout_s: float = 30.0,
+        pinned: str | None = None,
+    ) -> None:
+        """`pinned` is the very certificate to expect; None: one that the system trusts."""
         self.url = url
         self.token = token
-        self._connection = _connect(url, timeout_s)
+        self._connection = _connect(url, timeout_s, pinned)
 
     def __enter__(self) -> Self:
         return self
@@ -156,8 +164,8 @@ def no_daemon(url: str, problem: OSError | None = None) -> Unavailable:
     )
 
 
-def _connect(url: str, timeout_s: float) -> http.client.HTTPConnection:
+def _connect(url: str, timeout_s: float, pinned: str | None) -> http.client.HTTPConnection:
     try:
-        return connection(url, timeout_s)
+        return connection(url, timeout_s, pinned)
     except ValueError as problem:
         raise BudgetError(str(problem), hint="write for example http://127.0.0.1:8013") from None

@@ -21,16 +21,25 @@ def find(
 ) -> Client:
     """Find the daemon: the one named, else this data directory's, else the usual port."""
     home = data_dir or default_data_dir(environ)
-    there = url or (f"unix:{socket_path}" if socket_path else address(environ, home))
-    return Client(there, find_token(environ, there, home, token_file))
+    named = url or (f"unix:{socket_path}" if socket_path else None)
+    there = named or address(environ, home)
+    note = None if named else running(home)
+    ours = note is not None and there == note.url
+    token = find_token(environ, there, home, token_file, ours=ours)
+    return Client(there, token, pinned=note.tls_cert if note is not None and ours else None)
 
 
 def find_token(
-    environ: Mapping[str, str], url: str, data_dir: Path, token_file: Path | None = None
+    environ: Mapping[str, str],
+    url: str,
+    data_dir: Path,
+    token_file: Path | None = None,
+    *,
+    ours: bool = False,
 ) -> str | None:
     """Raises `Unauthenticated` when the file that was named cannot be read."""
     try:
-        return caller.find_token(environ, url, data_dir, token_file)
+        return caller.find_token(environ, url, data_dir, token_file, ours=ours)
     except OSError as problem:
         raise Unauthenticated(
             f"cannot read the token file {problem.filename}: {problem.strerror}",

@@ -2,15 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address
+from datetime import date
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from actors.ports import SourceFailed
 from daemon.address import is_public
@@ -18,43 +13,15 @@ from daemon.prices.feed import Feed, FileFeed, Part
 from daemon.prices.fetch import Fetching, fetch
 from daemon.prices.sources import own
 from protocols.prices.offer import Reading
+from tests.harness.certificate import certificate
 from tests.harness.clock import FakeClock
 from tests.harness.mirror import mirror, page, status
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime.now(UTC)  # noqa: TID251  # certificates are judged by the real time
 DAY = date(2026, 11, 24)
 LOCAL = Fetching(timeout_s=5, allow_private=True)
 PLAIN = replace(LOCAL, allow_http=True)
-
-
-def certificate(path: Path, *, host: str = "127.0.0.1", days: int = 1) -> Path:
-    """Sign a certificate and its key with itself; negative days: it has ended already."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    names: list[x509.GeneralName] = (
-        [x509.IPAddress(ip_address(host))] if host[0].isdigit() else [x509.DNSName(host)]
-    )
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - timedelta(days=9))
-        .not_valid_after(NOW + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(secret + built.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 async def refusal(url: str, how: Fetching) -> str:
