@@ -40,6 +40,7 @@ from daemon.tls import context, group
 from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, application, serve
 from protocols.mcp import McpDoor
+from protocols.mcp.tekton.routes import Bridge
 from protocols.prices import PriceBook
 from protocols.tiers import DEFAULT
 
@@ -102,6 +103,7 @@ async def live(settings: Settings, tokens: KnownTokens) -> int:
         app = application(builder.ask, tokens.caller, health, door)
         mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
         mcp.add_routes(app.router)
+        Bridge(builder.ask, tokens.caller, door, VERSION).add_routes(app.router)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
         stack.callback(announce(settings, listening))
