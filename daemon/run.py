@@ -39,8 +39,8 @@ from daemon.prices.source import BookFile
 from daemon.tls import context, group
 from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, application, serve
+from protocols.journal import Append, loss_accepted
 from protocols.mcp import McpDoor
-from protocols.mcp.tekton.routes import Bridge
 from protocols.prices import PriceBook
 from protocols.tiers import DEFAULT
 
@@ -54,14 +54,14 @@ GC_THRESHOLD = (50_000, 20, 50)
 """Rare collections: with many open holds the usual ones were measured to stop the loop for long."""
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, *, accept_loss: bool = False) -> int:
     """Run until a signal; the exit code. Raises `ConfigError` for what a person must mend."""
     set_up(settings.daemon.log_level, settings.daemon.log_format)
     os.umask(0o077)
     try:
         with locked(settings.data_dir):
             tokens = known_tokens(settings.data_dir, settings.tokens, SystemClock().now_ms)
-            return await live(settings, tokens)
+            return await live(settings, tokens, accept_loss=accept_loss)
     except Exception as error:  # noqa: BLE001  # sorted below; what is not known goes on
         return sorted_out(sole(error), settings)
 
@@ -93,23 +93,23 @@ def fail(reason: str, code: int) -> int:
     return code
 
 
-async def live(settings: Settings, tokens: KnownTokens) -> int:
+async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) -> int:
     """Everything that lives as long as the daemon, started in order and stopped in reverse."""
     async with AsyncExitStack() as stack:
-        store = await SqliteStore.open(settings.data_dir)
+        store = await SqliteStore.open(settings.data_dir, accept_loss=accept_loss)
         stack.push_async_callback(store.close)
         roster, builder, health = await stack.enter_async_context(actors(settings, store, tokens))
         door = door_settings(settings)
         app = application(builder.ask, tokens.caller, health, door)
         mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
         mcp.add_routes(app.router)
-        Bridge(builder.ask, tokens.caller, door, VERSION).add_routes(app.router)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
+        signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
         stack.callback(announce(settings, listening))
         gc.freeze()  # what lives as long as the daemon need not be looked at again
         gc.set_threshold(*GC_THRESHOLD)
-        await until_signal()
+        await first_of(signals)
         log.info("stopping")
         if not await roster.drain(settings.daemon.drain_s):
             roster.abandon()
@@ -145,6 +145,9 @@ async def actors(
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         await supervisor.start_organ(registrar(roster, store, time, tokens))
+        if store.loss is not None:
+            log.warning("going on without what was lost: %s", store.loss)
+            roster.tell("journal", Append([loss_accepted(store.loss)]))
         for seed in changed_seeds(settings, begin.engine.seeds):
             roster.tell("policy", seed)
         async with anyio.create_task_group() as tasks:
@@ -229,10 +232,9 @@ def reachable(url: str | None) -> str | None:
     return url and url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
-async def until_signal() -> None:
+async def first_of(signals: AsyncIterator[signal.Signals]) -> None:
     """The first SIGTERM or SIGINT stops us in order; a second one at once."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            break
+    async for _ in signals:
+        break
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)

@@ -15,6 +15,7 @@ KINDS = (
     "priced", "ledger_opened", "policy_set", "policy_removed", "budget_set",
     "price_set", "price_held", "price_cleared", "price_rejected", "price_pinned",
     "source_taken", "source_held", "corrected", "token_made", "token_revoked",
+    "loss_accepted",
 )  # fmt: skip
 """What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money."""
 BOOKINGS = frozenset({"settled", "overrun", "late", "drawn", "recorded"})
@@ -33,6 +34,11 @@ class Draft:
     component: str
     subject: str
     body: dict[str, Any]
+
+
+def loss_accepted(why: str) -> Draft:
+    """A person started the daemon on a journal of which something is missing."""
+    return Draft("loss_accepted", "", "journal", {"why": why})
 
 
 @dataclass(slots=True)

@@ -168,12 +168,5 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("POST", "/mcp"),
     ("GET", "/mcp"),
     ("DELETE", "/mcp"),
-    ("GET", "/mcp/tools"),
-    ("GET", "/api/mcp/v2/health"),
-    ("GET", "/api/mcp/v2/capabilities"),
-    ("GET", "/api/mcp/v2/tools"),
-    ("POST", "/api/mcp/v2/tools/list"),
-    ("POST", "/api/mcp/v2/tools/call"),
-    ("POST", "/api/mcp/v2/process"),
 )
 """Routes written by hand beside the table."""

@@ -49,6 +49,8 @@ class Daemon:
         self.config.write_text(config)
         self.under: list[str] = []
         """A command that runs it, such as one that takes rights away."""
+        self.flags: list[str] = []
+        """Of `serve`, beyond the usual."""
         self.lines: list[str] = []
         self._heard = Condition()
 
@@ -63,7 +65,18 @@ class Daemon:
         self.lines = []
         where = ["--data-dir", str(self.data_dir), "--config", str(self.config)]
         self._process = subprocess.Popen(
-            [*self.under, sys.executable, "-P", "-m", "daemon", "serve", "--port", "0", *where],
+            [
+                *self.under,
+                sys.executable,
+                "-P",
+                "-m",
+                "daemon",
+                "serve",
+                "--port",
+                "0",
+                *where,
+                *self.flags,
+            ],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=self.environ(),

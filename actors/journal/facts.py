@@ -121,4 +121,5 @@ _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "source_held": _source,
     "token_made": _token,
     "token_revoked": _no_token,
+    "loss_accepted": lambda _: [],
 }

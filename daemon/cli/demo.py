@@ -36,7 +36,7 @@ def demo(*, keep: bool) -> None:
         tally = _play(home)
         with Client(home.url, find_token({}, home.url, home.path)) as asked:
             balances = list(asked.items("show_balances"))
-        report = check(home.path, lambda _done, _total: None)
+        report = check(home.path)
     if not tally.refusals:
         raise Stop("the day went by without a refusal", "this is a bug of the demo: report it")
     click.echo(story.ending(tally, balances, report))

@@ -46,6 +46,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "mcp": Entry("mcp:mcp", "The daemon's tools for models, on stdin and stdout (MCP)."),
         "config": Entry("config:config", "Check or show the effective configuration."),
         "verify": Entry("verify:verify", "Recompute the whole journal; exit code 65: wrong."),
+        "backup": Entry("backup:backup", "Copy the journal to a file, verified, at any time."),
+        "restore": Entry("backup:restore", "Make a backup the journal; what was there is kept."),
+        "migrate": Entry("backup:migrate", "Bring the journal to this version's schema."),
+        "export": Entry("export:export", "Write the whole journal as lines of JSON."),
+        "import": Entry("imports:imports", "Bring in what was kept elsewhere."),
         "completion": Entry("completion:completion", "Print the completion script of a shell."),
     },
 }  # fmt: skip
@@ -60,6 +65,8 @@ EXIT_CODES = (
     ("5", "not allowed by the budget"),
     ("6", "not authorised"),
     ("65", "the journal does not verify"),
+    ("73", "cannot write there"),
+    ("75", "the daemon has the journal"),
     ("78", "wrong configuration"),
 )
 

@@ -31,6 +31,10 @@ FLAGS = (
     click.option("--data-dir", help="Where journal and tokens are kept."),
     CONFIG,
 )
+ACCEPT_LOSS = click.option(
+    "--accept-loss", is_flag=True,
+    help="Start though entries are missing that were written; the journal will say so.",
+)  # fmt: skip
 
 
 def daemon_flags(function: F) -> F:

@@ -132,7 +132,7 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
     if version > newest:
         raise Newer(f"{path} has schema {version}, this version knows {newest}; upgrade")
     if 0 < version < newest:
-        back_up(db, path.with_name(f"{path.name}.before-{newest:04d}"))
+        back_up(db, path.with_name(f"{path.name}.schema-{version:04d}"))
     for number, text in known:
         if number > version:
             step(db, number, text)

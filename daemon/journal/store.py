@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,8 @@ from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
 from daemon.journal import prices, read, report, write
 from daemon.journal.faults import Damaged
-from daemon.journal.files import DATABASE, connect_reader, connect_writer
+from daemon.journal.files import DATABASE, connect_reader
+from daemon.journal.guard import Guard
 from daemon.journal.rollups import Facets
 from daemon.journal.start import load
 from protocols.journal import (
@@ -40,7 +42,7 @@ class Connection(aiosqlite.Connection):
         try:
             with anyio.CancelScope(shield=True):
                 result: T = await self._execute(work, self._conn, *args)  # type: ignore[no-untyped-call]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StorageFailed(f"{type(error).__name__}: {error}") from error
         return result
 
@@ -59,12 +61,14 @@ class SqliteStore:
     def __init__(
         self,
         path: Path,
+        guard: Guard,
         writer: Connection,
         look_ups: Connection,
         lists: Connection,
         reports: Connection,
     ) -> None:
         self.path = path
+        self._guard = guard
         self._writer = writer
         self._look_ups = look_ups
         self._lists = lists
@@ -72,10 +76,12 @@ class SqliteStore:
         self._facets = Facets()
 
     @classmethod
-    async def open(cls, data_dir: Path) -> "SqliteStore":
+    async def open(cls, data_dir: Path, *, accept_loss: bool = False) -> "SqliteStore":
         """Raises a `JournalFault` with its exit code when the file cannot be trusted."""
         path = data_dir / DATABASE
-        writer = await Connection.open(lambda: connect_writer(path))
+        open_guarded = partial(Guard.open, data_dir, accept_loss=accept_loss)
+        guard = await anyio.to_thread.run_sync(open_guarded)
+        writer = await Connection.open(lambda: guard.db)
         try:
             look_ups = await Connection.open(lambda: connect_reader(path))
             lists = await Connection.open(lambda: connect_reader(path))
@@ -83,18 +89,34 @@ class SqliteStore:
         except BaseException:
             await writer.close()
             raise
-        return cls(path, writer, look_ups, lists, reports)
+        return cls(path, guard, writer, look_ups, lists, reports)
 
     async def close(self) -> None:
         """Readers first: the last connection to close folds the log into the database."""
         for connection in (self._reports, self._lists, self._look_ups, self._writer):
             await connection.close()
+        self._guard.close()
+
+    @property
+    def loss(self) -> str | None:
+        """What is missing from a journal that was accepted with a loss."""
+        return self._guard.loss
 
     async def append(self, batch: Batch) -> None:
-        await self._writer.run(write.write, batch, self._facets)
+        await self._writer.run(self._write, batch)
+
+    def _write(self, db: sqlite3.Connection, batch: Batch) -> None:
+        write.write(db, batch, self._facets)
+        if batch.entries:
+            last = batch.entries[-1]
+            self._guard.wrote(last.seq, last.hash)
 
     async def purge_keys(self, before_ms: int) -> None:
-        await self._writer.run(lambda db: db.execute(write.PURGE_KEYS, (before_ms,)).rowcount)
+        await self._writer.run(self._purge, before_ms)
+
+    def _purge(self, db: sqlite3.Connection, before_ms: int) -> None:
+        db.execute(write.PURGE_KEYS, (before_ms,))
+        self._guard.look()
 
     async def find_key(self, key: bytes) -> KeptKey | None:
         return await self._look_ups.run(read.find_key, key)
@@ -127,5 +149,5 @@ class SqliteStore:
         """Raises `Damaged` when what is on disk cannot be read."""
         try:
             return await self._lists.run(load)
-        except StorageFailed as error:
-            raise Damaged(f"{self.path} cannot be read: {error}; restore a backup") from error
+        except (StorageFailed, KeyError, ValueError, TypeError) as error:
+            raise Damaged(f"{self.path} cannot be read: {error!r}; restore a backup") from error

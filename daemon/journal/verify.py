@@ -6,7 +6,7 @@ journal, so it may run beside a living daemon.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,9 @@ from actors.journal.chain import GENESIS, hash_of
 from actors.journal.facet import WIDTHS_MS, RollupKey, policies_text
 from actors.journal.facts import Fact
 from actors.journal.projection import SUMS, Changes, HoldMoved, HoldOpened, add
+from daemon.journal import anchor
+from daemon.journal.anchor import Mark
+from daemon.journal.check_keys import check_keys
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.rollups import FACET, completed
@@ -41,6 +44,7 @@ ROLLUPS = (
     f"SELECT width_ms, starts_ms, {', '.join(FACET)}, {', '.join(SUMS)} "  # noqa: S608
     "FROM rollup LEFT JOIN facet ON facet.id = rollup.facet"
 )
+Progress = Callable[[int, int], None]
 STEP = 5000
 """Entries between two reports of progress."""
 
@@ -54,7 +58,9 @@ class Report:
     holds: int = 0
     windows: int = 0
     rollups: int = 0
+    keys: int = 0
     booked_usd: int = 0
+    last: Mark = anchor.NOTHING
     problems: list[str] = field(default_factory=list)
 
     def say(self, problem: str) -> None:
@@ -67,13 +73,29 @@ class Report:
 
 
 @log_function()
-def verify(data_dir: Path, progress: Callable[[int, int], None] = lambda _a, _b: None) -> Report:
-    """Check a journal, living or stopped. Raises `Damaged` when it cannot be read at all."""
+def verify(
+    data_dir: Path, progress: Progress = lambda _a, _b: None, expected: Mark | None = None
+) -> Report:
+    """Check a journal, living or stopped. Raises `Damaged` when it cannot be read at all.
+
+    `expected` is an entry that somebody noted elsewhere.
+    """
     path = data_dir / DATABASE
     if not path.exists():
         raise Damaged(f"there is no journal in {data_dir}")
-    db = connect_reader(path)
+    anchored = anchor.read(data_dir)  # before the journal, which can only have grown since
+    return verify_file(path, progress, [mark for mark in (anchored, expected) if mark])
+
+
+def verify_file(
+    path: Path, progress: Progress = lambda _a, _b: None, marks: Iterable[Mark] = ()
+) -> Report:
+    """Check one file: a journal or a backup of one. `marks` are entries it must have."""
     report = Report()
+    try:
+        db = connect_reader(path)
+    except sqlite3.Error as error:
+        raise Damaged(f"{path} cannot be read: {error}") from error
     try:
         db.execute("BEGIN")
         for (found,) in db.execute("PRAGMA quick_check(20)"):
@@ -83,6 +105,11 @@ def verify(data_dir: Path, progress: Callable[[int, int], None] = lambda _a, _b:
         for entry in entries(db, report, progress):
             truth.add(completed(db, entry))
         truth.compare(db)
+        report.keys = check_keys(db, truth.holds, report.say)
+        report.last = anchor.last_of(db)
+        for mark in marks:
+            if (why := anchor.missing(db, mark)) is not None:
+                report.say(f"anchor: {why}")
     except sqlite3.DatabaseError as error:
         raise Damaged(f"{path} cannot be read: {error}; restore a backup") from error
     finally:
@@ -90,9 +117,7 @@ def verify(data_dir: Path, progress: Callable[[int, int], None] = lambda _a, _b:
     return report
 
 
-def entries(
-    db: sqlite3.Connection, report: Report, progress: Callable[[int, int], None]
-) -> Iterator[Entry]:
+def entries(db: sqlite3.Connection, report: Report, progress: Progress) -> Iterator[Entry]:
     """Each entry in order, its place in the chain checked."""
     (total,) = db.execute("SELECT count(*) FROM entry").fetchone()
     before, last_seq, last_ms = GENESIS, 0, 0

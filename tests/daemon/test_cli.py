@@ -69,7 +69,7 @@ def test_help_shows_every_verb_and_every_exit_code(budget: Run) -> None:
     assert all(re.search(rf"^  {verb}  +\S", shown.stdout, re.MULTILINE) for verb in VERBS)
     assert all(f"{section}:" in shown.stdout for section in SECTIONS)
     codes = re.findall(r"^  (\d+) ", shown.stdout, re.MULTILINE)
-    assert codes == ["0", "1", "2", "3", "4", "5", "6", "65", "78"]
+    assert codes == ["0", "1", "2", "3", "4", "5", "6", "65", "73", "75", "78"]
 
 
 def test_version_is_said(budget: Run) -> None:
@@ -232,7 +232,9 @@ def test_every_shell_gets_its_completion(budget: Run, shell: str) -> None:
 def test_completion_knows_the_verbs(budget: Run) -> None:
     env = {"_BUDGET_COMPLETE": "bash_complete", "COMP_WORDS": "budget re", "COMP_CWORD": "1"}
 
-    assert budget(env=env).stdout.split() == ["plain,reserve", "plain,release", "plain,record"]
+    begin_so = [f"plain,{verb}" for verb in VERBS if verb.startswith("re")]
+    assert "plain,reserve" in begin_so
+    assert budget(env=env).stdout.split() == begin_so
 
 
 def test_down_with_nothing_running_is_no_error(budget: Run, tmp_path: Path) -> None:

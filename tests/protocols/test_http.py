@@ -18,7 +18,6 @@ from protocols.errors import Busy, Denied, HoldEnded, Unavailable
 from protocols.http import DoorSettings, application, serve
 from protocols.ledger import Record, Reserve, Settle
 from protocols.mcp import McpDoor
-from protocols.mcp.tekton.routes import Bridge
 from protocols.operations import NOT_DERIVED, OPERATIONS, PREFIX
 from protocols.policy.messages import Balances, PolicyShown, SetPolicy, ShowBalances
 from protocols.policy.policy import Policy
@@ -142,8 +141,7 @@ async def test_who_expects_to_be_told_to_go_on_is_told(door: Door) -> None:
 
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
     app = application(door.desk, authenticate, door.health, DoorSettings())
-    for of_models in (McpDoor, Bridge):
-        of_models(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
+    McpDoor(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     routes = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
