@@ -47,7 +47,7 @@ class Value(BaseModel):
 class Caller:
     """Who asks: name, role, the components they may act for, and the key of this very call."""
 
-    __slots__ = ("components", "fingerprint", "key", "name", "role")
+    __slots__ = ("components", "fingerprint", "key", "name", "role", "via")
 
     def __init__(
         self,
@@ -56,15 +56,21 @@ class Caller:
         components: frozenset[str] | None = None,
         key: str | None = None,
         fingerprint: bytes = b"",
+        via: str | None = None,
     ) -> None:
         self.name = name
         self.role = role
         self.components = components
         self.key = key
         self.fingerprint = fingerprint
+        self.via = via
+        """Where an admin's request came from; the journal keeps it with what was decided."""
 
     def with_key(self, key: str, fingerprint: bytes) -> "Caller":
         return Caller(self.name, self.role, self.components, key, fingerprint)
+
+    def coming(self, via: str | None) -> "Caller":
+        return Caller(self.name, self.role, self.components, self.key, self.fingerprint, via)
 
     def may_act_for(self, component: str) -> bool:
         return self.components is None or component in self.components

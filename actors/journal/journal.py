@@ -150,8 +150,11 @@ class Journal(ServiceActor):
         for one in taken:
             append = one.message
             assert isinstance(append, Append)
+            via = one.call.caller.via
             for draft in append.drafts:
                 self.seq += 1
+                if via is not None:
+                    draft.body["via"] = via
                 entry = link(self.hash, self.seq, at_ms, draft)
                 self.hash = entry.hash
                 batch.entries.append(entry)

@@ -17,7 +17,7 @@ from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.errors import BudgetError
 from protocols.journal import Append, Draft, FindProvisional, StoredBooking
-from protocols.message import Call
+from protocols.message import DAEMON, Call, Caller
 from protocols.prices import PriceBook
 
 PAGE = 500
@@ -91,9 +91,9 @@ class InForce:
             self.publish(made.book)
         self.spawn(self.correct, call, made.reply)
 
-    async def write(self, draft: Draft) -> None:
+    async def write(self, draft: Draft, caller: Caller = DAEMON) -> None:
         """Return when it is on disk. Raises what the journal refuses with."""
-        written = Awaited()
+        written = Awaited(caller)
         self.tell("journal", Append([draft], answer=True), written)
         await written.reply()
 
@@ -121,7 +121,7 @@ class InForce:
     async def _keep(self, change: Change, call: Call[Any], reply: Reply) -> None:
         try:
             for draft in change.drafts(call.caller.name):
-                await self.write(draft)
+                await self.write(draft, call.caller)
         except BudgetError as error:
             call.refuse(error)
         else:

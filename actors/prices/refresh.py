@@ -115,7 +115,7 @@ class Refresh:
     ) -> None:
         try:
             for draft in drafts:
-                await self.in_force.write(draft)
+                await self.in_force.write(draft, call.caller)
         except BudgetError as error:
             call.refuse(error)
             self.in_force.tell("prices", Judged(question, None), NOBODY)

@@ -8,6 +8,7 @@ from aiohttp import web
 from protocols.errors import Invalid, Malformed
 from protocols.http.body import parse, read
 from protocols.http.invalid import refuse
+from protocols.http.peer import peer
 from protocols.http.reply import respond
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import KEY_HEADER, Authenticate, Verb
@@ -18,11 +19,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) -> Handler:
     """Handle what brings its fields in a JSON body, and in the path."""
     status = verb.operation.status
+    decides = verb.operation.role == "admin"
 
     async def handle(request: web.Request) -> web.StreamResponse:
         headers = request.headers
         caller = authenticate(headers.get("Authorization"))
         verb.admit(caller)
+        if decides:
+            caller = caller.coming(peer(request))
         body = await read(request, settings)
         fields = _placed(request.match_info, parse(body), "body")
         if request.query_string:
@@ -38,10 +42,13 @@ def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) ->
 def from_query(verb: Verb, authenticate: Authenticate) -> Handler:
     """Handle what brings its fields in the query, and in the path."""
     status = verb.operation.status
+    decides = verb.operation.role == "admin"
 
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = authenticate(request.headers.get("Authorization"))
         verb.admit(caller)
+        if decides:
+            caller = caller.coming(peer(request))
         if request.body_exists:
             raise Malformed(f"{request.method} takes no body", hint="use query parameters")
         query = request.query

@@ -55,6 +55,8 @@ class Calls:
     ) -> CallToolResult:
         caller = caller_of(ctx)
         verb.admit(caller)
+        if verb.operation.role != "admin":
+            caller = caller.coming(None)
         body = to_json(params.arguments or {})
         fields = parse(body)
         key = fields.pop(IDEMPOTENCY_KEY, None) if verb.operation.keyed else None

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from protocols.errors import Unavailable
 from protocols.http.body import read
+from protocols.http.peer import peer
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import Authenticate
 from protocols.mcp.exchange import App, Exchange
@@ -60,7 +61,7 @@ class McpDoor:
         await self._settled.wait()
         if self._app is None:
             raise Unavailable("the daemon is stopping", outcome="not-applied")
-        exchange = Exchange(request, body, **{CALLER: caller})
+        exchange = Exchange(request, body, **{CALLER: caller.coming(f"mcp {peer(request)}")})
         with anyio.CancelScope() as scope:
             self._open.add(scope)
             try:

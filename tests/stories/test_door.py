@@ -142,8 +142,12 @@ def test_behind_a_proxy_it_listens_everywhere_and_says_where_we_find_it(tmp_path
 def test_the_socket_is_its_owners_and_if_told_so_its_groups(tmp_path: Path) -> None:
     group = grp.getgrgid(os.getegid())
     path = tmp_path / "b.sock"
-    with running(tmp_path, f'[daemon]\nsocket = "{path}"\n'):
+    with running(tmp_path, f'[daemon]\nsocket = "{path}"\n') as daemon:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with client.Client(f"unix:{path}", daemon.token) as asked:
+            asked.call("set_budget", {"name": "mine"})
+            (entry,) = asked.call("list_entries", {"kind": "budget_set"})["items"]
+        assert entry["body"]["via"] == f"unix uid {os.getuid()} pid {os.getpid()}"
     told = f'[daemon]\nsocket = "{path}"\nsocket_group = "{group.gr_name}"\n'
     with running(tmp_path, told):
         state = path.stat()

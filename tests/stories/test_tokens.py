@@ -73,6 +73,27 @@ def test_the_list_and_the_journal_tell_everything_but_the_secret(daemon: Daemon)
         assert secret[13:].encode() not in raw
 
 
+def test_what_an_admin_decides_is_told_with_who_and_from_where(daemon: Daemon) -> None:
+    policy = {"name": "audited", "limit": {"usd": "1"}, "period": "daily", "why": "a trial"}
+    made(daemon.post("/policies", policy))
+    made(daemon.call("DELETE", "/api/v1/policies/audited?why=over"), 200)
+    made(daemon.post("/budgets", {"name": "audited"}))
+    price = {"provider": "acme", "model": "m", "price": {"rates": {"input": "3"}}}
+    made(daemon.post("/prices/set", price), 200)
+    token(daemon, "audited")
+    made(daemon.call("DELETE", "/api/v1/tokens/audited"), 200)
+
+    entries = daemon.get("/entries?limit=500").body["items"]
+    told = {one["kind"]: one["body"] for one in entries if one["body"].get("via")}
+    kinds = {"policy_set", "policy_removed", "budget_set", "price_set", "token_made"}
+    assert kinds | {"token_revoked"} <= told.keys()
+    assert {body["via"] for body in told.values()} == {"tcp 127.0.0.1"}
+    by = {version["by"] for version in told.pop("price_set")["versions"]}
+    assert by | {body["by"] for body in told.values()} == {"admin"}
+    assert (told["policy_set"]["before"], told["policy_set"]["why"]) == (None, "a trial")
+    assert told["policy_removed"]["before"]["limit"]["usd"] == 1_000_000_000
+
+
 def test_no_two_living_tokens_have_one_name(daemon: Daemon) -> None:
     token(daemon, "twice")
     for name in ("twice", "filed"):
