@@ -91,7 +91,7 @@ def test_what_an_admin_decides_is_told_with_who_and_from_where(daemon: Daemon) -
     by = {version["by"] for version in told.pop("price_set")["versions"]}
     assert by | {body["by"] for body in told.values()} == {"admin"}
     assert (told["policy_set"]["before"], told["policy_set"]["why"]) == (None, "a trial")
-    assert told["policy_removed"]["before"]["limit"]["usd"] == 1_000_000_000
+    assert told["policy_removed"]["before"]["limit"]["usd"] == "1.000000000"
 
 
 def test_no_two_living_tokens_have_one_name(daemon: Daemon) -> None:
