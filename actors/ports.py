@@ -1,9 +1,10 @@
-"""The world as actors see it: a clock, a store, price sources."""
+"""The world as actors see it: a clock, a store, price sources, Hermes."""
 
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from actors.hermes.card import Card, Tool
 from actors.journal.projection import Changes
 from actors.policy.state import EngineState
 from actors.prices.known import PriceState
@@ -60,6 +61,38 @@ class PriceSource(Protocol):
     def kept(self, today: date) -> Fetched | None:
         """What it said at the last fetch, from disk; None if there is nothing usable."""
         ...
+
+
+class Hermes(Protocol):
+    """Tekton's registry of components. Every call has its deadline; each raises `HermesFailed`."""
+
+    async def register(self, card: Card, endpoint: str) -> str:
+        """List us, or list us anew; the token is for what comes after."""
+        ...
+
+    async def heartbeat(self, name: str, token: str, condition: dict[str, Any]) -> None:
+        """Raises `TokenRejected` when it is not ours any more."""
+        ...
+
+    async def listed(self, name: str) -> bool: ...
+
+    async def unregister(self, name: str, token: str) -> None: ...
+
+    async def offer(self, tool: Tool, endpoint: str) -> None: ...
+
+    async def withdraw(self, tool: str) -> None: ...
+
+
+class HermesFailed(Exception):
+    """Hermes gave no answer that can be used: timeout, connection, status, shape."""
+
+    def __init__(self, detail: str, reason: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class TokenRejected(HermesFailed):
+    """The token is expired or foreign: register again."""
 
 
 class SourceFailed(Exception):

@@ -5,15 +5,17 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Literal
 
+from actors.hermes.presence import Presence
 from actors.prices.inflow import Inflow
 from actors.spine import Builder
 from actors.supervision import Roster, State
 from actors.time import LedgerTime
 from daemon.config import Settings
+from protocols.http import Condition
 from protocols.period import rfc3339
 
+COMPONENT = "budget"
 VERSION = version("tekton-budget")
 WAL_RESET_FIXED = (3, 51, 3)
 """SQLite before this can corrupt a log when two connections write and checkpoint at once."""
@@ -23,24 +25,54 @@ class Health:
     """Asked at any moment; answers from what is in memory."""
 
     def __init__(
-        self, roster: Roster, time: LedgerTime, builder: Builder, inflow: Inflow, settings: Settings
+        self,
+        roster: Roster,
+        time: LedgerTime,
+        builder: Builder,
+        inflow: Inflow,
+        settings: Settings,
+        presence: Presence | None = None,
     ) -> None:
         self.roster = roster
         self.time = time
         self.builder = builder
         self.inflow = inflow
         self.settings = settings
+        self.presence = presence
         self.started_ms = time.now_ms()
+        self.port: int | None = None
+        """Known when the door is open."""
 
     @property
     def version(self) -> str:
         return VERSION
 
-    def status(self) -> Literal["ok", "degraded", "failed"]:
+    def status(self) -> Condition:
         if self.unready() is not None:
-            return "failed"
+            return "unhealthy"
         running = all(row.state is State.RUNNING for row in self.roster.table())
-        return "ok" if running else "degraded"
+        return "healthy" if running else "degraded"
+
+    @property
+    def registered(self) -> bool:
+        return self.presence is not None and self.presence.registered
+
+    def overview(self) -> Mapping[str, object]:
+        """As Tekton's components answer `/health`; both of its names for the same fact."""
+        hermes = () if self.presence is None else (self.presence.dependency(),)
+        return {
+            "status": self.status(),
+            "component": COMPONENT,
+            "version": VERSION,
+            "timestamp": rfc3339(self.time.now_ms()),
+            "uptime": (self.time.now_ms() - self.started_ms) / 1000,
+            "port": self.port,
+            "registered": self.registered,
+            "registeredWithHermes": self.registered,
+            "dependencies": hermes,
+            "metrics": {},
+            "details": {},
+        }
 
     def unready(self) -> str | None:
         names = {row.name: row.state for row in self.roster.table()}
@@ -80,6 +112,7 @@ class Health:
                 "free_providers": sorted(self.builder.book.free),
                 "sources": [asdict(source) for source in self.inflow.shown()],
             },
+            "hermes": None if self.presence is None else self.presence.shown(),
             "unrecognised_usage": self.unrecognised(),
             "sqlite": {
                 "version": sqlite3.sqlite_version,

@@ -13,6 +13,7 @@ from random import Random
 import anyio
 import anyio.to_thread
 
+from actors.hermes import envoy as hermes
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
 from actors.ports import SourceFailed
@@ -36,6 +37,7 @@ from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
 from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
+from daemon.tekton import presence as tekton
 from daemon.tls import context, group
 from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, application, serve
@@ -107,10 +109,14 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         await stack.enter_async_context(mcp.run())
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
         stack.callback(announce(settings, listening))
+        health.port = listening.port
+        if listening.url is not None:
+            roster.tell("hermes", hermes.Open(listening.url))
         gc.freeze()  # what lives as long as the daemon need not be looked at again
         gc.set_threshold(*GC_THRESHOLD)
         await first_of(signals)
         log.info("stopping")
+        roster.tell("hermes", hermes.Leave())
         if not await roster.drain(settings.daemon.drain_s):
             roster.abandon()
     return 0
@@ -135,10 +141,7 @@ async def actors(
         roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components,
         await anyio.to_thread.run_sync(vocabulary.load),
     )  # fmt: skip
-    inflow = Inflow(
-        feeds(settings, time), time, refresh_hours=settings.prices.refresh_hours,
-        stale_hours=settings.prices.stale_hours, random=Random(),  # noqa: S311  # jitter
-    )  # fmt: skip
+    inflow = inflow_of(settings, time)
     async with roster, ActorLoop(settings.daemon.drain_s), Supervisor(roster) as supervisor:
         journal = Journal.start(roster.tell, time, store, begin)
         supervisor.watch_journal("journal", journal)
@@ -148,13 +151,24 @@ async def actors(
         if store.loss is not None:
             log.warning("going on without what was lost: %s", store.loss)
             roster.tell("journal", Append([loss_accepted(store.loss)]))
+        presence = tekton.presence(settings, time, VERSION)
+        health = Health(roster, time, builder, inflow, settings, presence)
+        for organ in tekton.organs(roster, settings, presence, health.status):
+            await supervisor.start_organ(organ)
         for seed in changed_seeds(settings, begin.engine.seeds):
             roster.tell("policy", seed)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.broken)
             tasks.start_soon(sweep, roster, time, settings)
-            yield roster, builder, Health(roster, time, builder, inflow, settings)
+            yield roster, builder, health
             tasks.cancel_scope.cancel()
+
+
+def inflow_of(settings: Settings, time: LedgerTime) -> Inflow:
+    return Inflow(
+        feeds(settings, time), time, refresh_hours=settings.prices.refresh_hours,
+        stale_hours=settings.prices.stale_hours, random=Random(),  # noqa: S311  # jitter
+    )  # fmt: skip
 
 
 def price_monitor(
@@ -186,6 +200,8 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
         await anyio.sleep(settings.holds.sweep_s)
         roster.tell("policy", Sweep())
         roster.tell("prices", Tick())
+        if settings.hermes.url:
+            roster.tell("hermes", hermes.Tick())
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             purged_at = time.monotonic()
             roster.tell("journal", PurgeKeys(time.now_ms() - settings.holds.key_hours * HOUR_MS))

@@ -173,7 +173,10 @@ def _common_schemas() -> Schema:
         "Batch": _object(operations={"type": "array", "minItems": 1, "items": item}),
         "Outcomes": _object(results={"type": "array", "items": outcome}),
         "Health": _object(
-            status={"enum": ["ok", "degraded", "failed"]}, component=text, version=text
+            status={"enum": ["healthy", "degraded", "unhealthy"]},
+            component=text,
+            version=text,
+            registered={"type": "boolean"},
         ),
     }
 

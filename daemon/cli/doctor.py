@@ -115,7 +115,7 @@ def _daemon(console: Console) -> Iterator[Finding]:
     except BudgetError as error:
         yield Finding("bad", error.detail, error.hint)
         return
-    state = "good" if health["status"] == "ok" else "bad"
+    state = "good" if health["status"] == "healthy" else "bad"
     yield Finding(state, f"the daemon on {console.client.url} is {health['status']}")
     if health["version"] != version(OURS):
         yield Finding(

@@ -9,17 +9,17 @@ from daemon.cli.standings import standings
 from daemon.cli.verb import Console, Verb
 
 Json = dict[str, Any]
-COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red"}
+COLOURS = {"healthy": "green", "degraded": "yellow", "unhealthy": "red"}
 
 
 @click.command(cls=Verb)
 @click.pass_obj
 def status(console: Console) -> int:
-    """How the daemon is, and how much of each budget is left. Exit code 1 if it has failed."""
+    """How the daemon is, and how much of each budget is left. Exit code 1 if it is unhealthy."""
     reply = console.client.get("/status")
     reply["balances"] = console.pages("show_balances")["items"]
     console.answer(reply, lambda: _status(console.client.url, reply))
-    return 1 if reply["status"] == "failed" else 0
+    return 1 if reply["status"] == "unhealthy" else 0
 
 
 def _status(url: str, reply: Json) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from daemon.config.daemon import Daemon
+from daemon.config.hermes import Hermes
 from daemon.config.price_source import PriceSourceTable
 from daemon.config.section import Place, Seconds, Section
 from protocols.message import Role
@@ -123,6 +124,7 @@ class Sections(Section):
     holds: Holds = Field(default=Holds(), description=str(Holds.__doc__))
     prices: Prices = Field(default=Prices(), description=str(Prices.__doc__))
     tiers: Tiers = Field(default=Tiers(), description=str(Tiers.__doc__))
+    hermes: Hermes = Field(default=Hermes(), description=str(Hermes.__doc__))
     price_sources: tuple[PriceSourceTable, ...] = Field(
         default=(), alias="price_source", strict=False, description=str(PriceSourceTable.__doc__)
     )
@@ -160,6 +162,7 @@ SHORT: dict[str, str] = {
     "BUDGET_SOCKET": "daemon.socket",
     "BUDGET_DATA_DIR": "daemon.data_dir",
     "BUDGET_LOG_LEVEL": "daemon.log_level",
+    "HERMES_URL": "hermes.url",
 }
 """Short names of environment variables; of two for one setting the later wins."""
 
@@ -169,7 +172,7 @@ ELSEWHERE = {"BUDGET_CONFIG", "BUDGET_TOKEN", "BUDGET_TOKEN_FILE", "BUDGET_URL"}
 
 def plain_settings() -> dict[str, FieldInfo]:
     """Every setting outside the `[[arrays]]`: `daemon.port` → its field."""
-    tables = (Daemon, Limits, Holds, Prices, Tiers)
+    tables = (Daemon, Limits, Holds, Prices, Tiers, Hermes)
     return {
         f"{table.__name__.lower()}.{name}": field
         for table in tables

@@ -6,9 +6,17 @@ every route of the application, those written by hand included.
 """
 
 from protocols.http.application import application
-from protocols.http.house import HealthReport
+from protocols.http.house import Condition, HealthReport
 from protocols.http.serve import Listening, serve
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import Authenticate
 
-__all__ = ["Authenticate", "DoorSettings", "HealthReport", "Listening", "application", "serve"]
+__all__ = [
+    "Authenticate",
+    "Condition",
+    "DoorSettings",
+    "HealthReport",
+    "Listening",
+    "application",
+    "serve",
+]

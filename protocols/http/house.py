@@ -14,6 +14,9 @@ from protocols.http.settings import PREFIX
 from protocols.http.verb import Authenticate, check_role, roles_from
 from protocols.openapi import document
 
+Condition = Literal["healthy", "degraded", "unhealthy"]
+"""Tekton's words."""
+
 
 class HealthReport(Protocol):
     """How the daemon is. Asked on every call, so it answers at once."""
@@ -21,7 +24,10 @@ class HealthReport(Protocol):
     @property
     def version(self) -> str: ...
 
-    def status(self) -> Literal["ok", "degraded", "failed"]: ...
+    def status(self) -> Condition: ...
+
+    def overview(self) -> Mapping[str, object]:
+        """Tell anybody how it is, in Tekton's words; always, whatever is broken."""
 
     def unready(self) -> str | None:
         """Say why no operation can be served now; None when they can."""
@@ -37,11 +43,8 @@ def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Aut
     readers = roles_from("read")
     openapi = _openapi(health.version)
 
-    def summary() -> dict[str, object]:
-        return {"status": health.status(), "component": "budget", "version": health.version}
-
     async def show_health(_: web.Request) -> web.Response:
-        return respond(to_json(summary()))
+        return respond(to_json(health.overview()))
 
     async def show_ready(_: web.Request) -> web.Response:
         why = health.unready()
@@ -56,7 +59,7 @@ def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Aut
 
     async def show_status(request: web.Request) -> web.Response:
         check_role(authenticate(request.headers.get("Authorization")), readers, "read")
-        return respond(to_json({**summary(), **health.details()}))
+        return respond(to_json({**health.overview(), **health.details()}))
 
     async def show_openapi(_: web.Request) -> web.Response:
         return respond(openapi)

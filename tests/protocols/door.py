@@ -4,14 +4,14 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import anyio
 import anyio.abc
 
 from protocols.errors import Unauthenticated
-from protocols.http import DoorSettings, Listening, application, serve
+from protocols.http import Condition, DoorSettings, Listening, application, serve
 from protocols.http.routes import Handler
 from protocols.ledger import Booked, Held, Reservation
 from protocols.mcp import McpDoor
@@ -75,10 +75,13 @@ class Desk:
 class Health:
     version: str = "1.2.3"
     why: str | None = None
-    how: Literal["ok", "degraded", "failed"] = "ok"
+    how: Condition = "healthy"
 
-    def status(self) -> Literal["ok", "degraded", "failed"]:
+    def status(self) -> Condition:
         return self.how
+
+    def overview(self) -> Mapping[str, object]:
+        return {"status": self.how, "component": "budget", "version": self.version}
 
     def unready(self) -> str | None:
         return self.why

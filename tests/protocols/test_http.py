@@ -546,12 +546,12 @@ async def test_a_batch_beyond_its_limit_is_refused_whole() -> None:
 
 
 async def test_health_is_open_and_says_only_how_it_is(door: Door) -> None:
-    door.health.how = "failed"
+    door.health.how = "unhealthy"
 
     answer = await door.send("GET", "/health", headers={"Authorization": None})
 
     assert answer.status == 200
-    assert answer.body == {"status": "failed", "component": "budget", "version": "1.2.3"}
+    assert answer.body == {"status": "unhealthy", "component": "budget", "version": "1.2.3"}
 
 
 async def test_ready_is_a_problem_until_it_is_ready(door: Door) -> None:

@@ -337,7 +337,7 @@ def test_after_all_of_it_the_daemon_is_well(daemon: Daemon, hold: str) -> None:
         exchange(daemon, raw)
 
     assert daemon.get("/entries?limit=1000").body == before
-    assert daemon.call("GET", "/health").body["status"] == "ok"
+    assert daemon.call("GET", "/health").body["status"] == "healthy"
     assert daemon.call("GET", "/ready").status == 200
     made(settle(daemon, reserve(daemon, "apollo")), 200)
     assert daemon.get(f"/reservations/{hold}").body["status"] == "held"
