@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from actors.alerts.outbox import News, OutboxStart
 from actors.hermes.card import Card, Tool
 from actors.journal.projection import Changes
 from actors.policy.state import EngineState
 from actors.prices.known import PriceState
+from protocols.alerts import Alerts, AlertShown, ListAlerts
+from protocols.events import Events, ListEvents, Place, ReadEvents, StoredEvent
 from protocols.journal import (
     Entries,
     Entry,
@@ -129,6 +132,8 @@ class Batch:
     entries: list[Entry]
     changes: Changes
     keys: list[KeptKey]
+    news: News = field(default_factory=News)
+    places: list[Place] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -145,6 +150,7 @@ class Start:
     """Open holds by component."""
     keys: frozenset[bytes] | None = frozenset()
     """Every idempotency key in use; None when they are too many to keep in memory."""
+    outbox: OutboxStart = field(default_factory=OutboxStart)
 
 
 class Store(Protocol):
@@ -179,6 +185,14 @@ class Store(Protocol):
     async def fold_bookings(self, ask: FoldBookings) -> None:
         """Show `ask.add` each booking in question, on the store's own thread."""
         ...
+
+    async def list_events(self, ask: ListEvents) -> Events: ...
+
+    async def read_events(self, ask: ReadEvents) -> list[StoredEvent]: ...
+
+    async def list_alerts(self, ask: ListAlerts) -> Alerts: ...
+
+    async def find_alert(self, name: str) -> AlertShown | None: ...
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds: ...
 

@@ -13,6 +13,8 @@ from random import Random
 import anyio
 import anyio.to_thread
 
+from actors.alerts.dispatcher import AlertDispatcher, Turn
+from actors.alerts.feed import LiveFeed
 from actors.hermes import envoy as hermes
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
@@ -100,7 +102,9 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
     async with AsyncExitStack() as stack:
         store = await SqliteStore.open(settings.data_dir, accept_loss=accept_loss)
         stack.push_async_callback(store.close)
-        roster, builder, health = await stack.enter_async_context(actors(settings, store, tokens))
+        feed = LiveFeed()
+        alive = actors(settings, store, tokens, feed)
+        roster, builder, health = await stack.enter_async_context(alive)
         door = door_settings(settings)
         app = application(builder.ask, tokens.caller, health, door)
         mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
@@ -124,14 +128,10 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
 
 @asynccontextmanager
 async def actors(
-    settings: Settings, store: SqliteStore, tokens: KnownTokens
+    settings: Settings, store: SqliteStore, tokens: KnownTokens, feed: LiveFeed
 ) -> AsyncIterator[tuple[Roster, Builder, Health]]:
     """The actors, supervised. Leaving raises `Broken` if that is why they stopped."""
-    roster = Roster(
-        in_flight_max=settings.limits.in_flight,
-        inbox_max=settings.limits.inbox,
-        ask_timeout_s=settings.limits.answer_s,
-    )
+    roster = roster_of(settings)
     source = BookFile(settings.prices.book)
     base = (await source.load()).with_free(settings.prices.free_providers)
     begin = await store.start()
@@ -146,6 +146,7 @@ async def actors(
         journal = Journal.start(roster.tell, time, store, begin)
         supervisor.watch_journal("journal", journal)
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
+        await supervisor.start_organ(alert_dispatcher(roster, store, time, feed))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         await supervisor.start_organ(registrar(roster, store, time, tokens))
         if store.loss is not None:
@@ -159,9 +160,18 @@ async def actors(
             roster.tell("policy", seed)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.broken)
+            tasks.start_soon(feed.run)
             tasks.start_soon(sweep, roster, time, settings)
             yield roster, builder, health
             tasks.cancel_scope.cancel()
+
+
+def roster_of(settings: Settings) -> Roster:
+    return Roster(
+        in_flight_max=settings.limits.in_flight,
+        inbox_max=settings.limits.inbox,
+        ask_timeout_s=settings.limits.answer_s,
+    )
 
 
 def inflow_of(settings: Settings, time: LedgerTime) -> Inflow:
@@ -193,6 +203,15 @@ def registrar(roster: Roster, store: SqliteStore, time: LedgerTime, tokens: Know
     return Child("tokens", start)
 
 
+def alert_dispatcher(roster: Roster, store: SqliteStore, time: LedgerTime, feed: LiveFeed) -> Child:
+    """Goes on where the outbox was read last."""
+
+    async def start() -> Ref:
+        return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
+
+    return Child("alerts", start)
+
+
 async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
     """The timers: expire what nobody asks about, forget old keys."""
     purged_at = time.monotonic()
@@ -200,6 +219,7 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
         await anyio.sleep(settings.holds.sweep_s)
         roster.tell("policy", Sweep())
         roster.tell("prices", Tick())
+        roster.tell("alerts", Turn())
         if settings.hermes.url:
             roster.tell("hermes", hermes.Tick())
         if time.monotonic() - purged_at >= PURGE_EVERY_S:

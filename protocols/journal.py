@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from protocols.events import Place
 from protocols.message import Request
 from protocols.names import Component
 
@@ -16,8 +17,10 @@ KINDS = (
     "price_set", "price_held", "price_cleared", "price_rejected", "price_pinned",
     "source_taken", "source_held", "corrected", "token_made", "token_revoked",
     "loss_accepted",
+    "noticed", "alert_acknowledged", "alert_resolved",
 )  # fmt: skip
-"""What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money."""
+"""What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money;
+`noticed` changes no table: it is there to be told."""
 BOOKINGS = frozenset({"settled", "overrun", "late", "drawn", "recorded"})
 ENDS = frozenset({"settled", "overrun", "late", "released", "expired"})
 
@@ -78,6 +81,8 @@ class Append:
     answer: Any = None
     key: KeyUsed | None = None
     stamp: bool = False
+    place: Place | None = None
+    """How far a channel has come; it rides along with whatever is written next."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any, Literal
 
 from protocols import tools
+from protocols.alerts import AcknowledgeAlert, ListAlerts, ShowAlert
+from protocols.events import ListEvents
 from protocols.journal import ListEntries
 from protocols.ledger import (
     Allocate,
@@ -134,6 +136,11 @@ OPERATIONS: tuple[Operation, ...] = (
               tool=tools.REPORT),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
     Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
+    Operation("list_events", ListEvents, "journal", "GET", "/outbox", "read"),
+    Operation("list_alerts", ListAlerts, "journal", "GET", "/alerts", "read"),
+    Operation("show_alert", ShowAlert, "journal", "GET", "/alerts/{alert_id}", "read"),
+    Operation("acknowledge_alert", AcknowledgeAlert, "alerts", "POST",
+              "/alerts/{alert_id}/acknowledge", "report"),
     Operation("quote", Quote, "prices", "POST", "/prices/quote", "read"),
     Operation("list_prices", ListPrices, "prices", "GET", "/prices", "read"),
     Operation("show_price", ShowPrice, "prices", "GET", "/prices/one", "read",

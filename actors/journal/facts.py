@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from actors.policy.rule import millionths
 from protocols.journal import Entry
+from protocols.policy.charge import AXES
 
 
 @dataclass(slots=True)
@@ -25,6 +27,20 @@ def facts_of(entry: Entry) -> list[Fact]:
     if make is None:
         raise ValueError(f"entry {entry.seq} is of unknown kind {entry.kind!r}")
     return make(entry)
+
+
+def crossings_of(entry: Entry) -> list[Fact]:
+    """Thresholds that this entry reached, so that none is told twice."""
+    facts = []
+    for one in entry.body["crossed"]:
+        mark = (AXES.index(one["axis"]), one["at"], millionths(one["threshold"]))
+        name = " ".join(map(str, (one["window"], *mark)))
+        facts.append(Fact("crossing", name, (name, one["window"], *mark)))
+    return facts
+
+
+def _nothing(_: Entry) -> list[Fact]:
+    return []
 
 
 def _window(entry: Entry) -> list[Fact]:
@@ -122,4 +138,7 @@ _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "token_made": _token,
     "token_revoked": _no_token,
     "loss_accepted": lambda _: [],
+    "noticed": _nothing,
+    "alert_acknowledged": _nothing,
+    "alert_resolved": _nothing,
 }

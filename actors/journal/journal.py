@@ -6,13 +6,17 @@ from typing import Any, assert_never
 
 import anyio
 
+from actors.alerts.outbox import Outbox
 from actors.journal.chain import link
+from actors.journal.look_up import Look, look_up
 from actors.journal.projection import Changes
 from actors.ports import Batch, KeptKey, Start, StorageFailed, Store
 from actors.runtime import NOBODY, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
+from protocols.alerts import ListAlerts, ShowAlert
 from protocols.errors import BudgetError, Unavailable
+from protocols.events import ListEvents, ReadEvents
 from protocols.journal import (
     Append,
     FindKey,
@@ -53,10 +57,7 @@ class Broke:
     error: StorageFailed
 
 
-Read = (
-    FindKey | Recall | ListEntries | ShowReport | ListReservations | ListAllocations
-    | FindProvisional | FoldBookings
-)  # fmt: skip
+Read = FindKey | Recall | Look
 Write = Append | PurgeKeys
 Heard = Write | Read | Broke | Flush
 
@@ -79,6 +80,7 @@ class Journal(ServiceActor):
         self.store = store
         self.seq = start.seq
         self.hash = start.hash
+        self.outbox = Outbox(start.outbox)
         self.queue: list[Queued] = []
         self.taken: list[Queued] = []
         """What rides the commit that is under way."""
@@ -90,9 +92,10 @@ class Journal(ServiceActor):
     def receive(self, message: Heard, call: Call[Any]) -> None:
         match message:
             case (
-                Append() | FindKey() | Recall() | ListEntries() | ShowReport()
-                | ListReservations() | ListAllocations() | PurgeKeys()
+                Append() | PurgeKeys() | FindKey() | Recall()
+                | ListEntries() | ShowReport() | ListReservations() | ListAllocations()
                 | FindProvisional() | FoldBookings()
+                | ListEvents() | ReadEvents() | ListAlerts() | ShowAlert()
             ):  # fmt: skip
                 if self.failed:
                     raise unsure()
@@ -137,8 +140,10 @@ class Journal(ServiceActor):
 
     async def commit(self, taken: list[Queued]) -> None:
         batch = self.number(taken)
-        if batch.entries or batch.keys:
+        if batch.entries or batch.keys or batch.places:
             await self.store.append(batch)
+        if batch.news.events:
+            self.tell("alerts", batch.news, NOBODY)
         for one in taken:
             assert isinstance(one.message, Append)
             answer(one.call, one.message.answer)
@@ -159,8 +164,11 @@ class Journal(ServiceActor):
                 self.hash = entry.hash
                 batch.entries.append(entry)
                 batch.changes.add(entry)
+                self.outbox.take(entry, batch.news)
             if append.stamp:
                 append.answer.entry_id = entry_id(self.seq)
+            if append.place is not None:
+                batch.places.append(append.place)
             if append.key is not None:
                 refused, text = keep(append.answer)
                 key = append.key
@@ -177,19 +185,8 @@ class Journal(ServiceActor):
                 case Recall():
                     hold = await self.store.find_hold(ask.hold)
                     self.tell(ask.ledger, Recalled(hold, ask.memo), call)
-                case ListEntries():
-                    call.answer(await self.store.list_entries(ask))
-                case ShowReport():
-                    call.answer(await self.store.show_report(ask, self.time.now_ms()))
-                case FindProvisional():
-                    call.answer(await self.store.provisional(ask))
-                case FoldBookings():
-                    await self.store.fold_bookings(ask)
-                    call.answer(reply=True)
-                case ListReservations() | ListAllocations():
-                    call.answer(await self.store.list_holds(ask))
                 case _:
-                    assert_never(ask)
+                    await look_up(self.store, ask, self.time.now_ms(), call)
         except BudgetError as refusal:
             call.refuse(refusal)
         except StorageFailed as error:

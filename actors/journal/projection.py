@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.journal.facet import RollupKey, facet_of
-from actors.journal.facts import Fact, facts_of
+from actors.journal.facts import Fact, crossings_of, facts_of
 from protocols.journal import BOOKINGS, ENDS, Entry
 from protocols.period import QUARTER_MS
 from protocols.policy.charge import ALLOCATION
@@ -81,6 +81,8 @@ class Changes:
             self._move_parent(entry.body)
         else:
             self.facts.extend(facts_of(entry))
+        if "crossed" in entry.body:
+            self.facts.extend(crossings_of(entry))
 
     def _open(self, entry: Entry) -> None:
         body = entry.body

@@ -8,7 +8,7 @@ from actors.subject import subject_body
 from protocols.errors import BudgetError
 from protocols.journal import Draft
 from protocols.ledger import Extend, ExtendAllocation
-from protocols.policy.charge import Amounts, Covers, Places, Subject
+from protocols.policy.charge import Amounts, Covers, Crossed, Places, Subject
 
 
 def opened(hold: Hold, covers: Covers | None, by: str) -> Draft:
@@ -59,9 +59,17 @@ def with_places(draft: Draft, places: Places, held: Amounts | None = None) -> Dr
     return draft
 
 
+def with_crossed(draft: Draft, crossed: Crossed | None) -> Draft:
+    """Thresholds that were reached go with what reached them, so that both are written or none."""
+    if crossed:
+        draft.body["crossed"] = crossed
+    return draft
+
+
 def denied(subject: Subject, hold: str, amounts: Amounts, error: BudgetError, by: str) -> Draft:
     """A refusal, with the limit that said no."""
-    facts = {name: error.facts.get(name) for name in ("policy", "axis", "limit", "used", "held")}
+    names = ("policy", "key", "axis", "limit", "used", "held", "resets_at")
+    facts = {name: error.facts.get(name) for name in names}
     body = subject_body(subject) | amounts_body(amounts) | facts | {"by": by}
     return Draft("denied", subject.component, hold, body)
 

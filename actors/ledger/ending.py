@@ -154,6 +154,7 @@ def posted(desk: Desk, found: Posted, call: Call[Any]) -> None:
         subject = subject._replace(model=request.model)
     entry = drafts.booked(kind, subject, hold.id, priced, task.amounts, task, call.caller.name)
     drafts.with_places(entry, found.places, left)
+    drafts.with_crossed(entry, found.crossed)
     entry.body["final"] = request.final
     answer = replies.booked(hold.id, hold.status, found.kind, task.amounts)
     desk.directory.note_unrecognised(priced.usage.unrecognised)
@@ -170,6 +171,7 @@ def recorded(desk: Desk, found: Posted, call: Call[Any]) -> None:
         call.caller.name,
     )  # fmt: skip
     drafts.with_places(entry, found.places)
+    drafts.with_crossed(entry, found.crossed)
     entry.body["overrun"] = found.kind == "overrun"
     desk.note_parent(found.places, task.amounts)
     answer = replies.booked(None, "settled", found.kind, task.amounts)
@@ -209,6 +211,7 @@ def enlarged(desk: Desk, found: Enlarged, call: Call[Any]) -> None:
         hold.expires_ms = desk.time.now_ms() + request.ttl_s * 1000
         hold.deadline = desk.time.monotonic() + request.ttl_s
     entry = drafts.extended(hold, request, found.places, call.caller.name)
+    drafts.with_crossed(entry, found.crossed)
     reply = shown(hold, desk.time.monotonic())
     desk.once.conclude(task, [entry], reply, call)
 

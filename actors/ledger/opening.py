@@ -78,7 +78,8 @@ def admitted(desk: Desk, found: Admitted, call: Call[Any]) -> None:
     else:
         reply = replies.reservation(hold, found)
     entries = [] if hold.price is None else desk.directory.price_drafts(hold.price)
-    entries.append(drafts.opened(hold, chosen, call.caller.name))
+    entry = drafts.opened(hold, chosen, call.caller.name)
+    entries.append(drafts.with_crossed(entry, found.crossed))
     desk.once.conclude(task, entries, reply, call)
 
 

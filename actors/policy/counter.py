@@ -10,6 +10,8 @@ from protocols.policy.charge import ZERO, Amounts, Covers, WindowShown
 
 Levels = list[int]
 """Nano-dollars, tokens, calls: the order of AXES."""
+Mark = tuple[int, int, int]
+"""A threshold: its axis, the level that reaches it, its share of the limit in millionths."""
 
 
 class Counter:
@@ -17,6 +19,7 @@ class Counter:
 
     __slots__ = (
         "counting",
+        "crossed",
         "held",
         "id",
         "key",
@@ -45,6 +48,7 @@ class Counter:
         self.used: Levels = list(used)
         self.held: Levels = [0, 0, 0]
         self.rolling: Rolling | None = None
+        self.crossed: frozenset[Mark] = frozenset()
         self.shown = show_window(window)
         self.written = to_json(self.shown).decode()
 
@@ -68,6 +72,13 @@ class Counter:
     @property
     def idle(self) -> bool:
         return not any(self.held)
+
+    def cross(self, mark: Mark) -> None:
+        """Remember that this threshold was reached."""
+        self.crossed |= {mark}
+
+    def has_crossed(self, mark: Mark) -> bool:
+        return mark in self.crossed
 
 
 class Rolling:
@@ -95,6 +106,9 @@ class Rolling:
             bucket.rolling = None
             take(self.used, bucket.used)
             take(self.held, bucket.held)
+
+    def has_crossed(self, mark: Mark) -> bool:
+        return any(mark in bucket.crossed for bucket in self.buckets)
 
     @property
     def shown(self) -> WindowShown:

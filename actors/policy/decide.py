@@ -29,6 +29,8 @@ class Refusal:
 class Verdict:
     refusal: Refusal | None
     warnings: list[Warned]
+    near: bool
+    """Whether any level is high enough for a threshold to be reached."""
 
 
 @log_function()
@@ -40,19 +42,21 @@ def judge(seats: Iterable[Seat], amounts: Amounts, priority: int) -> Verdict:
     """
     warnings: list[Warned] = []
     refusal: Refusal | None = None
+    near = False
     for rule, meter in seats:
         for axis in rule.axes:
             amount = amounts[axis]
             level = meter.used[axis] + meter.held[axis] + amount
             if level < rule.floors[axis]:
                 continue
+            near = True
             if amount and level > rule.cap(axis, priority):
                 refusal = _harder(refusal, Refusal(rule, meter, axis))
             elif (threshold := rule.threshold(axis, level)) is not None:
                 warnings.append(_warned(rule, axis, level, threshold))
             elif level > rule.limits[axis]:
                 warnings.append(_warned(rule, axis, level, 1.0))
-    return Verdict(refusal, warnings)
+    return Verdict(refusal, warnings, near)
 
 
 def _harder(one: Refusal | None, other: Refusal) -> Refusal:

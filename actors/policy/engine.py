@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from actors.policy import decide, places, policies, weigh
 from actors.policy.counter import Charge
+from actors.policy.crossing import crossings
 from actors.policy.rulebook import Seat
 from actors.policy.state import EngineState
 from actors.policy.world import World
@@ -119,11 +120,10 @@ class PolicyEngine(ServiceActor):
         self.open(seats)
         charge = self.take(ask, seats, covered, parent)
         figures = decide.written([(rule, counter.meter) for rule, _, counter in seats])
-        self.tell(
-            ledger(ask.subject.component),
-            Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo),
-            call,
-        )
+        found = Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo)
+        if verdict.near:
+            found.crossed = crossings([(rule, counter) for rule, _, counter in seats])
+        self.tell(ledger(ask.subject.component), found, call)
 
     def take(
         self, ask: Admit, seats: Sequence[Seat], covered: Covers, parent: Charge | None
@@ -175,6 +175,9 @@ class PolicyEngine(ServiceActor):
             self.open(seats)
             counters = tuple(seat.counter for seat in seats if seat.counter.id)
             posted = places.record(self.world, counters, ask)
+        if ask.hold is None or posted.kind != "settled":  # else it took what was held, or less
+            at = posted.places
+            posted.crossed = self.world.crossed((*at.windows, *at.parent_windows))
         self.tell(ledger(ask.subject.component), posted, call)
 
     def give_back(self, ask: Return, call: Call[Any]) -> None:
@@ -204,13 +207,16 @@ class PolicyEngine(ServiceActor):
             self.world.charges.prolong(charge, self.time.monotonic() + ask.ttl_s)
         held = Amounts(*charge.held)
         at = places.of(charge, parent)
-        self.tell(ledger(ask.component), Enlarged(held, at, ask.memo), call)
+        crossed = self.world.crossed(charge.windows)
+        self.tell(ledger(ask.component), Enlarged(held, at, ask.memo, crossed), call)
 
     def correct(self, ask: Correct, call: Call[Any]) -> None:
         """Count provisional bookings at their price, in the windows that are still open."""
         for one in ask.corrections:
             for counter in self.world.counters(tuple(one.windows)):
                 counter.use(0, one.usd)
+            if crossed := self.world.crossed(one.windows):
+                one.draft.body["crossed"] = crossed
             if one.holds:
                 self.tell(ledger(one.component), Amended(one.holds, one.usd), NOBODY)
         drafts = [*ask.prices, *(one.draft for one in ask.corrections)]

@@ -39,6 +39,7 @@ class Rule:
         """Of each limit: axis, limit, and how its standing begins in JSON."""
         self.warn_at = tuple(sorted(policy.warn_at))
         self.floors = tuple(self._floor(limit) for limit in self.limits)
+        self.marks = tuple(self._marks(limit) for limit in self.limits)
         self.enforces = policy.enforce in ("soft", "hard")
         self.refuses_unpriced = (
             self.enforces and policy.limit.usd is not None and policy.unpriced == "refuse"
@@ -58,8 +59,12 @@ class Rule:
         """The level below which there is nothing to say on this axis."""
         if self.policy.enforce == "ignore" or limit == UNLIMITED:
             return UNLIMITED
-        lowest = min((threshold_level(limit, at) for at in self.warn_at), default=limit + 1)
-        return min(lowest, limit + 1)
+        lowest = min((threshold_level(limit, at) for at in self.warn_at), default=limit)
+        return min(lowest, limit)
+
+    def _marks(self, limit: int) -> tuple[tuple[int, float], ...]:
+        """The levels that are told when they are reached, the lowest first: (level, share)."""
+        return tuple((threshold_level(limit, at), at) for at in sorted({*self.warn_at, 1.0}))
 
     def _head(self, axis: int) -> str:
         limit = f'"{self.limit_usd}"' if axis == 0 else self.limits[axis]
@@ -160,7 +165,11 @@ def same_counting(one: Policy, other: Policy) -> bool:
 
 def threshold_level(limit: int, at: float) -> int:
     """The level at which a threshold is reached: whole numbers, in millionths of the limit."""
-    return -(-limit * round(at * 1_000_000) // 1_000_000)
+    return -(-limit * millionths(at) // 1_000_000)
+
+
+def millionths(share: float) -> int:
+    return round(share * 1_000_000)
 
 
 def _or_unlimited(limit: int | None) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.policy.counter import Mark
 from protocols.period import Window
 from protocols.policy.charge import Amounts, Covers
 from protocols.policy.policy import Policy
@@ -25,6 +26,8 @@ class StoredWindow:
     key: str
     window: Window
     used: Amounts
+    crossed: frozenset[Mark] = frozenset()
+    """Thresholds that were told."""
 
 
 @dataclass(slots=True)

@@ -1,16 +1,18 @@
 """What the policy engine knows, rebuilt from the journal at every start."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from actors.policy.charges import Charges
 from actors.policy.counter import Charge, Counter
+from actors.policy.crossing import crossings
 from actors.policy.rule import UNLIMITED, Rule
 from actors.policy.rulebook import Rulebook
 from actors.policy.state import EngineState, StoredCharge
 from actors.time import LedgerTime
 from protocols.costing import cost
 from protocols.money import NANOS_PER_USD, round_up
-from protocols.policy.charge import Amounts
+from protocols.policy.charge import Amounts, Crossed
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable
 from protocols.usage import Usage
@@ -76,7 +78,9 @@ class World:
             self.rules.put(Rule(kept.policy, kept.revision, kept.counting, kept.by, kept.at_ms))
         for stored in sorted(state.windows, key=lambda stored: stored.id):
             at = (stored.policy, stored.counting, stored.key, stored.window)
-            self.rules.restore(Counter(stored.id, *at, stored.used))
+            counter = Counter(stored.id, *at, stored.used)
+            counter.crossed = stored.crossed
+            self.rules.restore(counter)
         for stored_charge in state.charges:
             self._restore_charge(stored_charge)
 
@@ -96,6 +100,15 @@ class World:
         for axis, amount in enumerate(stored.held):
             charge.take(axis, amount)
         self.charges.add(charge)
+
+    def crossed(self, numbers: Iterable[int]) -> Crossed:
+        """Thresholds these windows have just reached, where their policies still mean the same."""
+        rules = self.rules.rules
+        return crossings(
+            (rules[counter.policy], counter)
+            for counter in self.counters(tuple(numbers))
+            if counter.policy in rules and rules[counter.policy].counting == counter.counting
+        )
 
     def counters(self, numbers: tuple[int, ...]) -> tuple[Counter, ...]:
         """Those still in memory; a closed window needs no counting here."""

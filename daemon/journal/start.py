@@ -6,6 +6,7 @@ from pydantic_core import from_json
 
 from actors.policy.state import EngineState, StoredCharge, StoredPolicy, StoredWindow
 from actors.ports import Start
+from daemon.journal import outbox
 from daemon.journal.read import open_holds
 from protocols.journal import StoredHold
 from protocols.period import Window
@@ -33,6 +34,7 @@ def _load(db: sqlite3.Connection) -> Start:
     start.ledgers = dict(db.execute("SELECT number, component FROM ledger"))
     start.priced = {row[0] for row in db.execute("SELECT id FROM price")}
     start.keys = keys(db)
+    start.outbox = outbox.start(db)
     open_now = open_holds(db)
     for hold in open_now:
         start.holds.setdefault(hold.component, []).append(hold)
@@ -60,7 +62,15 @@ def engine_state(db: sqlite3.Connection, open_now: list[StoredHold], at_ms: int)
         budgets={name: from_json(body) for name, body in db.execute("SELECT * FROM budget")},
         seeds=dict(db.execute("SELECT name, digest FROM seed")),
         windows=[
-            StoredWindow(row[0], row[1], row[2], row[3], Window(*row[4:6]), Amounts(*row[6:9]))
+            StoredWindow(
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                Window(*row[4:6]),
+                Amounts(*row[6:9]),
+                outbox.crossed(db, row[0]),
+            )
             for row in rows
         ],
         charges=charges,

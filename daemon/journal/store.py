@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 import aiosqlite
 import anyio
 
+from actors.alerts.dispatch import Dispatch
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
-from daemon.journal import prices, read, report, write
+from daemon.journal import outbox, prices, read, report, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.guard import Guard
 from daemon.journal.rollups import Facets
 from daemon.journal.start import load
+from protocols.alerts import Alerts, AlertShown, ListAlerts
+from protocols.events import Events, ListEvents, ReadEvents, StoredEvent
 from protocols.journal import (
     Entries,
     FindProvisional,
@@ -126,6 +129,22 @@ class SqliteStore:
 
     async def list_entries(self, ask: ListEntries) -> Entries:
         return await self._lists.run(read.list_entries, ask)
+
+    async def list_events(self, ask: ListEvents) -> Events:
+        return await self._lists.run(outbox.list_events, ask)
+
+    async def read_events(self, ask: ReadEvents) -> list[StoredEvent]:
+        return await self._look_ups.run(outbox.read_events, ask)
+
+    async def list_alerts(self, ask: ListAlerts) -> Alerts:
+        return await self._lists.run(outbox.list_alerts, ask)
+
+    async def find_alert(self, name: str) -> AlertShown | None:
+        return await self._lists.run(outbox.find_alert, name)
+
+    async def dispatch(self) -> Dispatch:
+        """Where the alert dispatcher goes on."""
+        return await self._lists.run(outbox.dispatch)
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds:
         return await self._lists.run(read.list_holds, ask)

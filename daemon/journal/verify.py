@@ -24,6 +24,7 @@ from daemon.journal.check_keys import check_keys
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.rollups import FACET, completed
+from daemon.journal.verify_outbox import OutboxTruth
 from protocols.costing import cost
 from protocols.debug import log_function
 from protocols.errors import BudgetError
@@ -38,6 +39,7 @@ FACT_TABLES = (
     "ledger", "price", "policy", "budget", "seed", "price_known", "price_note", "provisional",
     "token",
     "membership",
+    "crossing",
 )  # fmt: skip
 KEYED = 2 + len(FACET)
 ROLLUPS = (
@@ -101,10 +103,12 @@ def verify_file(
         for (found,) in db.execute("PRAGMA quick_check(20)"):
             if found != "ok":
                 report.say(f"SQLite: {found}")
-        truth = Truth(report)
+        truth, outbox = Truth(report), OutboxTruth(db)
         for entry in entries(db, report, progress):
             truth.add(completed(db, entry))
+            outbox.add(entry)
         truth.compare(db)
+        outbox.compare(db, report.say)
         report.keys = check_keys(db, truth.holds, report.say)
         report.last = anchor.last_of(db)
         for mark in marks:

@@ -7,6 +7,7 @@ from pydantic_core import to_json
 from actors.journal.facts import Fact
 from actors.journal.projection import Changes
 from actors.ports import Batch
+from daemon.journal.outbox import announce
 from daemon.journal.rollups import Facets, add_up
 
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -37,6 +38,7 @@ FACTS = {
     "price_note": "INSERT OR REPLACE INTO price_note VALUES (?, ?)",
     "token": "INSERT OR REPLACE INTO token VALUES (?, ?)",
     "provisional": "INSERT INTO provisional VALUES (?, ?, ?, ?)",
+    "crossing": "INSERT OR IGNORE INTO crossing VALUES (?, ?, ?, ?, ?)",
 }
 REMOVALS = {
     "policy": "DELETE FROM policy WHERE name = ?",
@@ -60,6 +62,7 @@ def write(db: sqlite3.Connection, batch: Batch, facets: Facets) -> None:
             ],
         )
         apply(db, batch.changes, facets)
+        announce(db, batch.news, batch.places)
         if batch.keys:
             db.executemany(
                 INSERT_KEY,

@@ -16,6 +16,10 @@ Axis = Literal["usd", "tokens", "calls"]
 AXES: tuple[Axis, Axis, Axis] = ("usd", "tokens", "calls")
 
 
+Crossed = list[dict[str, Any]]
+"""Thresholds that were reached just now, as an entry has them."""
+
+
 class Amounts(NamedTuple):
     """Nano-dollars, tokens, calls."""
 
@@ -128,6 +132,7 @@ class Admitted:
     standings: "Sequence[Standing]"
     warnings: "list[Warned]"
     memo: Any
+    crossed: Crossed | None = None
 
 
 @dataclass(slots=True)
@@ -157,6 +162,7 @@ class Posted:
     places: Places
     held: Amounts
     memo: Any
+    crossed: Crossed | None = None
 
 
 @dataclass(slots=True)
@@ -174,6 +180,7 @@ class Enlarged:
     held: Amounts
     places: Places
     memo: Any
+    crossed: Crossed | None = None
 
 
 @dataclass(slots=True)

@@ -14,11 +14,13 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import checkpoint
 
+from actors.alerts.dispatcher import AlertDispatcher, Turn
+from actors.alerts.feed import LiveFeed
 from actors.journal.journal import Journal
 from actors.policy.policies import Sweep
-from actors.runtime import ActorLoop
+from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
-from actors.supervision import Fate, Roster, Spine, State, Supervisor
+from actors.supervision import Child, Fate, Roster, Spine, State, Supervisor
 from actors.time import LedgerTime
 from daemon.journal.verify import Report, verify
 from protocols.errors import BudgetError
@@ -55,7 +57,7 @@ class House:
 
 @asynccontextmanager
 async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIterator[House]:
-    """Put journal, policy engine and ledgers together as `daemon.run` does."""
+    """Put journal, policy engine, ledgers and alerts together as `daemon.run` does."""
     store = await BrittleStore.open(data_dir)
     try:
         begin = await store.start()
@@ -63,6 +65,7 @@ async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIter
         roster = Roster()
         builder = Builder(roster, store, time, book, DEFAULT, components_max=100)
         house = House(roster, builder, store, anyio.Event())
+        feed = LiveFeed()
 
         def changed(fate: Fate) -> None:
             if fate is roster.spine and fate.state is State.RUNNING:
@@ -73,6 +76,11 @@ async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIter
             supervisor.watch_journal("journal", journal)
             spine = Spine(builder.start, builder.flush, restart_max=FALLS_MAX)
             await supervisor.start_spine(spine)
+
+            async def alerts() -> Ref:
+                return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
+
+            await supervisor.start_organ(Child("alerts", alerts))
             yield house
     finally:
         await store.close()
@@ -126,6 +134,7 @@ class World:
     def sweep(self) -> None:
         """Ring the daemon's timer once."""
         self._portal.call(self._house.roster.tell, "policy", Sweep())
+        self._portal.call(self._house.roster.tell, "alerts", Turn())
 
     def flush(self) -> None:
         """Wait until the journal has written what it was handed."""

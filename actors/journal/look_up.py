@@ -1,0 +1,51 @@
+"""What is read from the store for whoever asks."""
+
+from typing import Any, assert_never
+
+from actors.ports import Store
+from protocols.alerts import ListAlerts, ShowAlert
+from protocols.errors import NotFound
+from protocols.events import ListEvents, ReadEvents
+from protocols.journal import FindProvisional, FoldBookings, ListEntries
+from protocols.ledger import ListAllocations, ListReservations
+from protocols.message import Call
+from protocols.reports import ShowReport
+
+Look = (
+    ListEntries | ListReservations | ListAllocations | FindProvisional | FoldBookings
+    | ListEvents | ReadEvents | ListAlerts | ShowAlert | ShowReport
+)  # fmt: skip
+
+
+async def look_up(store: Store, ask: Look, now_ms: int, call: Call[Any]) -> None:
+    """Raises a refusal, or `StorageFailed` when the store cannot be read."""
+    match ask:
+        case ListEntries():
+            call.answer(await store.list_entries(ask))
+        case ListReservations() | ListAllocations():
+            call.answer(await store.list_holds(ask))
+        case ShowReport():
+            call.answer(await store.show_report(ask, now_ms))
+        case FindProvisional():
+            call.answer(await store.provisional(ask))
+        case FoldBookings():
+            await store.fold_bookings(ask)
+            call.answer(True)  # noqa: FBT003  # there is nothing to hand back
+        case ListEvents():
+            call.answer(await store.list_events(ask))
+        case ReadEvents():
+            call.answer(await store.read_events(ask))
+        case ListAlerts():
+            call.answer(await store.list_alerts(ask))
+        case ShowAlert():
+            await _show_alert(store, ask, call)
+        case _:
+            assert_never(ask)
+
+
+async def _show_alert(store: Store, ask: ShowAlert, call: Call[Any]) -> None:
+    """Another component's alert looks like one that never was."""
+    alert = await store.find_alert(ask.alert_id)
+    if alert is None or not (alert.component == "" or call.caller.may_act_for(alert.component)):
+        raise NotFound(f"there is no alert {ask.alert_id}", hint="see `budget alerts`")
+    call.answer(alert)
