@@ -13,12 +13,14 @@ from tekton_budget.replies import (
     Balances,
     Booked,
     Checked,
+    Holds,
     HoldShown,
     Policies,
     PolicyShown,
     Quote,
     Released,
     Reservation,
+    SpendReport,
     read,
 )
 
@@ -104,6 +106,27 @@ class Rule(TypedDict, total=False):
     override: Mapping[str, Any]
     unpriced: str
     why: str
+
+
+class Report(TypedDict, total=False):
+    """Which calls a report is of, of what time, and how it is grouped."""
+
+    span: str
+    since: str
+    until: str
+    zone: str
+    every: str
+    group_by: list[str]
+    component: str | None
+    provider: str | None
+    model: str | None
+    tier: str | None
+    task_type: str | None
+    policy: str
+    budget: str
+    tags: Mapping[str, str]
+    order: str
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +225,14 @@ def extend_allocation(allocation_id: str, more: More, key: str | None) -> Ask[Ho
 
 def release_allocation(allocation_id: str, key: str | None) -> Ask[Released]:
     return keyed(f"/allocations/{allocation_id}/release", Released, {}, key)
+
+
+def list_allocations(status: str | None, cursor: str | None) -> Ask[Holds]:
+    return get("/allocations", Holds, {"status": status, "limit": 1000, "cursor": cursor})
+
+
+def report(wanted: Report) -> Ask[SpendReport]:
+    return post("/reports", SpendReport, wanted)
 
 
 def set_policy(name: str, limit: Mapping[str, Any], period: str, rule: Rule) -> Ask[PolicyShown]:

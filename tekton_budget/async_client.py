@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, Unpack
 
 from tekton_budget import ask, track
-from tekton_budget.ask import Ask, Ending, More, Rule, Set, Used, Wanted
+from tekton_budget.ask import Ask, Ending, More, Report, Rule, Set, Used, Wanted
 from tekton_budget.async_wire import AsyncWire
 from tekton_budget.errors import BudgetError
 from tekton_budget.find import find
@@ -24,6 +24,7 @@ from tekton_budget.replies import (
     Quote,
     Released,
     Reservation,
+    SpendReport,
 )
 from tekton_budget.spool import Spool, default_directory
 
@@ -78,6 +79,10 @@ class AsyncBudgetClient:
         except StopIteration as end:
             found: R = end.value
             return found
+
+    @property
+    def when_away(self) -> Away:
+        return self._conduct.away
 
     async def ask(self, request: Ask[R]) -> R:
         """Anything of `tekton_budget.ask`."""
@@ -161,29 +166,33 @@ class AsyncBudgetClient:
     async def remove_policy(self, name: str, *, why: str | None = None) -> None:
         await self.ask(ask.remove_policy(name, why))
 
-    async def policies(self) -> AsyncIterator[PolicyShown]:
-        """All policies, by name."""
+    async def _pages(self, page_after: Callable[[str | None], Ask[Any]]) -> AsyncIterator[Any]:
         cursor: str | None = None
         while True:
-            page = await self.ask(ask.list_policies(cursor))
+            page = await self.ask(page_after(cursor))
             for item in page.items:
                 yield item
             cursor = page.next_cursor
             if cursor is None:
                 return
 
-    async def balances(
+    def policies(self) -> AsyncIterator[PolicyShown]:
+        """All policies, by name."""
+        return self._pages(ask.list_policies)
+
+    def balances(
         self, *, policy: str | None = None, component: str | None = None
     ) -> AsyncIterator[Balance]:
         """Limits, used, held and left of every counter that is open now."""
-        cursor: str | None = None
-        while True:
-            page = await self.ask(ask.balances(policy, component, cursor))
-            for item in page.items:
-                yield item
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        return self._pages(lambda cursor: ask.balances(policy, component, cursor))
+
+    def allocations(self, *, status: str | None = None) -> AsyncIterator[HoldShown]:
+        """Allocations, oldest first; `status` is held, released or expired."""
+        return self._pages(lambda cursor: ask.list_allocations(status, cursor))
+
+    async def report(self, **wanted: Unpack[Report]) -> SpendReport:
+        """What was spent: any filter, any groups, cut by time."""
+        return await self.ask(ask.report(wanted))
 
     async def quote(
         self, model: str, usage: Mapping[str, Any], *, provider: str | None = None

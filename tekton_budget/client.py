@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, Unpack
 
 from tekton_budget import ask, track
-from tekton_budget.ask import Ask, Ending, More, Rule, Set, Used, Wanted
+from tekton_budget.ask import Ask, Ending, More, Report, Rule, Set, Used, Wanted
 from tekton_budget.errors import BudgetError
 from tekton_budget.find import find
 from tekton_budget.flow import Away, Conduct, Delivered, Flow, Send
@@ -22,6 +22,7 @@ from tekton_budget.replies import (
     Quote,
     Released,
     Reservation,
+    SpendReport,
 )
 from tekton_budget.spool import Spool, default_directory
 from tekton_budget.wire import Wire
@@ -81,6 +82,10 @@ class BudgetClient:
         except StopIteration as end:
             found: R = end.value
             return found
+
+    @property
+    def when_away(self) -> Away:
+        return self._conduct.away
 
     def ask(self, request: Ask[R]) -> R:
         """Anything of `tekton_budget.ask`."""
@@ -156,27 +161,32 @@ class BudgetClient:
     def remove_policy(self, name: str, *, why: str | None = None) -> None:
         self.ask(ask.remove_policy(name, why))
 
-    def policies(self) -> Iterator[PolicyShown]:
-        """All policies, by name."""
+    def _pages(self, page_after: Callable[[str | None], Ask[Any]]) -> Iterator[Any]:
         cursor: str | None = None
         while True:
-            page = self.ask(ask.list_policies(cursor))
+            page = self.ask(page_after(cursor))
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
                 return
 
+    def policies(self) -> Iterator[PolicyShown]:
+        """All policies, by name."""
+        return self._pages(ask.list_policies)
+
     def balances(
         self, *, policy: str | None = None, component: str | None = None
     ) -> Iterator[Balance]:
         """Limits, used, held and left of every counter that is open now."""
-        cursor: str | None = None
-        while True:
-            page = self.ask(ask.balances(policy, component, cursor))
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        return self._pages(lambda cursor: ask.balances(policy, component, cursor))
+
+    def allocations(self, *, status: str | None = None) -> Iterator[HoldShown]:
+        """Allocations, oldest first; `status` is held, released or expired."""
+        return self._pages(lambda cursor: ask.list_allocations(status, cursor))
+
+    def report(self, **wanted: Unpack[Report]) -> SpendReport:
+        """What was spent: any filter, any groups, cut by time."""
+        return self.ask(ask.report(wanted))
 
     def quote(self, model: str, usage: Mapping[str, Any], *, provider: str | None = None) -> Quote:
         """What a usage costs. Books nothing."""

@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
@@ -111,6 +111,13 @@ class HoldShown:
     spent: Amounts
     expires_at: str
     allocation_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    items: tuple[HoldShown, ...] = ()
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +198,44 @@ class Quote:
     estimated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums of a report. Input is what came from no cache."""
+
+    cost_usd: Decimal
+    tokens: int
+    input_tokens: int
+    output_tokens: int
+    calls: int
+    denied: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One group, in one piece of time if the report is cut into such."""
+
+    group: dict[str, str | None]
+    figures: Figures
+    starts: str | None = None
+    ends: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendReport:
+    """What was spent. The total is of everything, each call once."""
+
+    since: str
+    until: str
+    total: Figures
+    items: tuple[ReportRow, ...] = ()
+
+
 @cache
 def _parts(kind: type) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
+    return {one.name: hints[one.name] for one in fields(kind)}
 
 
 def read(kind: type[R], document: Mapping[str, Any]) -> R:
