@@ -15,6 +15,7 @@ BudgetError            code
 ├─ Invalid             invalid            a field is wrong; `facts["errors"]` names each
 ├─ Unpriced            unpriced           no trusted price for the model
 ├─ KeyReused           key-reused         same key, other body
+├─ Throttled           throttled          too many wrong tokens from there; wait as told
 ├─ Busy                busy               too much is waiting; it was retried before you see it
 └─ Unavailable         unavailable        no daemon, or it cannot answer now
 """
@@ -95,6 +96,10 @@ class Unpriced(BudgetError):
 
 class KeyReused(BudgetError):
     code = "key-reused"
+
+
+class Throttled(BudgetError):
+    code = "throttled"
 
 
 class Busy(BudgetError):
