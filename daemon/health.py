@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from time import monotonic
+from typing import Any
 
 from actors.hermes.presence import Presence
 from actors.prices.inflow import Inflow
@@ -14,9 +16,11 @@ from actors.time import LedgerTime
 from daemon.config import Settings
 from protocols.http import Condition
 from protocols.period import rfc3339
+from protocols.tekton.component import NAME, capabilities
 
-COMPONENT = "budget"
+SPINE = ("journal", "policy")
 VERSION = version("tekton-budget")
+BEGAN_S = monotonic()
 WAL_RESET_FIXED = (3, 51, 3)
 """SQLite before this can corrupt a log when two connections write and checkpoint at once."""
 
@@ -41,7 +45,13 @@ class Health:
         self.presence = presence
         self.started_ms = time.now_ms()
         self.port: int | None = None
+        self.start_s: float | None = None
         """Known when the door is open."""
+
+    def open(self, port: int | None) -> None:
+        """The door is open; from the import of this module it took so long."""
+        self.port = port
+        self.start_s = round(monotonic() - BEGAN_S, 3)
 
     @property
     def version(self) -> str:
@@ -57,15 +67,14 @@ class Health:
     def registered(self) -> bool:
         return self.presence is not None and self.presence.registered
 
-    def overview(self) -> Mapping[str, object]:
+    def overview(self) -> Mapping[str, Any]:
         """As Tekton's components answer `/health`; both of its names for the same fact."""
         hermes = () if self.presence is None else (self.presence.dependency(),)
         return {
             "status": self.status(),
-            "component": COMPONENT,
-            "version": VERSION,
+            **self.identity(),
             "timestamp": rfc3339(self.time.now_ms()),
-            "uptime": (self.time.now_ms() - self.started_ms) / 1000,
+            "uptime": self.uptime_s,
             "port": self.port,
             "registered": self.registered,
             "registeredWithHermes": self.registered,
@@ -74,9 +83,28 @@ class Health:
             "details": {},
         }
 
+    def running(self) -> Mapping[str, object]:
+        return {
+            **self.identity(),
+            "status": "running",
+            "health": self.status(),
+            "port": self.port,
+            "registered": self.registered,
+            "uptime": self.uptime_s,
+            "capabilities": capabilities(),
+        }
+
+    @staticmethod
+    def identity() -> dict[str, str]:
+        return {"component": NAME, "version": VERSION}
+
+    @property
+    def uptime_s(self) -> float:
+        return (self.time.now_ms() - self.started_ms) / 1000
+
     def unready(self) -> str | None:
         names = {row.name: row.state for row in self.roster.table()}
-        for name in ("journal", "policy"):
+        for name in SPINE:
             state = names.get(name)
             if state is not State.RUNNING:
                 return f"{name} is {'not started' if state is None else state}"
@@ -85,7 +113,13 @@ class Health:
     def readiness(self) -> Mapping[str, object]:
         """What may be told to anybody: how old the prices of each source are."""
         return {
+            "ready": True,
             "status": "ready",
+            **self.identity(),
+            "timestamp": rfc3339(self.time.now_ms()),
+            "uptime": self.uptime_s,
+            "initializationTime": self.start_s,
+            "checks": {row.name: row.state for row in self.roster.table() if row.name in SPINE},
             "price_sources": [
                 {"name": source.name, "state": source.state, "age_s": source.age_s}
                 for source in self.inflow.shown()

@@ -46,6 +46,7 @@ from protocols.http import DoorSettings, Listening, application, serve
 from protocols.journal import Append, loss_accepted
 from protocols.mcp import McpDoor
 from protocols.prices import PriceBook
+from protocols.tekton import TektonDoor
 from protocols.tiers import DEFAULT
 
 log = logging.getLogger("budget.daemon")
@@ -109,11 +110,12 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         app = application(builder.ask, tokens.caller, health, door)
         mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
         mcp.add_routes(app.router)
+        TektonDoor(tokens.caller, health, door, stop).add_routes(app.router)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
         stack.callback(announce(settings, listening))
-        health.port = listening.port
+        health.open(listening.port)
         if listening.url is not None:
             roster.tell("hermes", hermes.Open(listening.url))
         gc.freeze()  # what lives as long as the daemon need not be looked at again
@@ -266,6 +268,11 @@ def announce(settings: Settings, listening: Listening) -> Callable[[], None]:
 def reachable(url: str | None) -> str | None:
     """Where a program on this machine finds a daemon that listens everywhere."""
     return url and url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def stop() -> None:
+    """As a signal from outside does."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def first_of(signals: AsyncIterator[signal.Signals]) -> None:

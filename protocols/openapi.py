@@ -187,14 +187,21 @@ def _written_by_hand() -> Schema:
     batch = _page("batch", "Many operations in one request, each with its outcome", "Outcomes")
     batch["requestBody"] = {**_content(_ref("Batch")), "required": True}
     batch["responses"] |= _refused(_WITH_BODY | {400, 401, 403, 422})
-    status = _page("status", "Actors, journal, prices and uptime, for those who may read", anything)
+    status = _page(
+        "status",
+        "What runs here; to readers also actors, journal and prices",
+        anything,
+    )
     status["responses"] |= _refused(frozenset({401, 403}))
     ready = _page("ready", "Can operations be served now?", anything)
     ready["responses"] |= _refused(frozenset({503}))
     health = _page("health", "How the daemon is. Always 200", "Health")
     version = _page("version", "What runs here", anything)
     openapi = _page("openapi", "This document", anything)
-    for page in (health, ready, version, openapi):
+    root = _page("introduce", "Who this is", anything)
+    discovery = _page("discovery", "Every route, and what the component can", anything)
+    workflow = _page("workflow", "Has this component work to do? Tekton asks all", anything)
+    for page in (health, ready, version, openapi, root, discovery, workflow):
         page["security"] = []
     return {
         f"{PREFIX}/batch": {"post": batch},
@@ -203,8 +210,19 @@ def _written_by_hand() -> Schema:
         "/ready": {"get": ready},
         "/status": {"get": status},
         "/version": {"get": version},
+        "/": {"get": root},
+        f"{PREFIX}/discovery": {"get": discovery},
+        "/shutdown": {"post": _shutdown("shutdown")},
+        "/api/shutdown": {"post": _shutdown("shutdown_api")},
+        "/workflow": {"post": workflow},
         "/mcp": {method: _page(f"mcp_{method}", words, {}) for method, words in _MCP.items()},
     }
+
+
+def _shutdown(name: str) -> Schema:
+    page = _page(name, "Stop in order; what is under way is finished first", {"type": "object"})
+    done = {"202": page["responses"]["200"]}
+    return page | {"responses": done | _refused(frozenset({401, 403}))}
 
 
 def _page(name: str, summary: str, reply: str | Schema) -> Schema:

@@ -175,5 +175,10 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("POST", "/mcp"),
     ("GET", "/mcp"),
     ("DELETE", "/mcp"),
+    ("GET", "/"),
+    ("GET", "/api/v1/discovery"),
+    ("POST", "/shutdown"),
+    ("POST", "/api/shutdown"),
+    ("POST", "/workflow"),
 )
 """Routes written by hand beside the table."""

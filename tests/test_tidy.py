@@ -11,7 +11,13 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("protocols", "actors", "daemon", "tekton_budget")
 SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 IO_LIBRARIES = {"aiosqlite", "sqlite3", "aiohttp", "mcp", "openai", "click"}
-DOORS = ("protocols/http/", "protocols/mcp/", "protocols/openapi.py", "protocols/operations.py")
+DOORS = (
+    "protocols/http/",
+    "protocols/tekton/",
+    "protocols/mcp/",
+    "protocols/openapi.py",
+    "protocols/operations.py",
+)
 ASYNCIO_ALLOWED = ("actors/runtime/", "actors/supervision/")
 LINES_MAX = 300
 FUNCTION_MAX = 40
@@ -38,7 +44,7 @@ def allowed(path: Path, module: str) -> bool:
     if here.startswith("actors/") and top in ("daemon", "tekton_budget", *IO_LIBRARIES):
         return False
     if here.startswith("actors/") and module.startswith(
-        ("protocols.http", "protocols.mcp", "protocols.openapi")
+        ("protocols.http", "protocols.mcp", "protocols.tekton", "protocols.openapi")
     ):
         return False
     if here.startswith("tekton_budget/"):
@@ -63,6 +69,7 @@ def test_imports_run_from_daemon_over_actors_to_protocols(path: Path) -> None:
         ("actors/time.py", "aiosqlite"),
         ("actors/spine.py", "protocols.http"),
         ("actors/spine.py", "protocols.mcp"),
+        ("actors/spine.py", "protocols.tekton"),
         ("actors/spine.py", "pykka"),
         ("daemon/run.py", "pykka"),
         ("tekton_budget/__init__.py", "protocols.money"),

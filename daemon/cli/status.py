@@ -19,17 +19,17 @@ def status(console: Console) -> int:
     reply = console.client.get("/status")
     reply["balances"] = console.pages("show_balances")["items"]
     console.answer(reply, lambda: _status(console.client.url, reply))
-    return 1 if reply["status"] == "unhealthy" else 0
+    return 1 if reply["health"] == "unhealthy" else 0
 
 
 def _status(url: str, reply: Json) -> str:
-    dot = click.style("●", fg=COLOURS.get(reply["status"]))
+    dot = click.style("●", fg=COLOURS.get(reply["health"]))
     facts = [f"version {reply['version']}"]
     if (uptime := reply.get("uptime_s")) is not None:
         facts.append(f"up {units.lasting(uptime)}")
     if (pid := reply.get("pid")) is not None:
         facts.append(f"pid {pid}")
-    lines = [f"{dot} {reply['status']}  {url}  {' · '.join(facts)}"]
+    lines = [f"{dot} {reply['health']}  {url}  {' · '.join(facts)}"]
     actors = [actor for actor in reply.get("actors", []) if actor["state"] != "running"]
     lines += [f"  ! {actor['name']} is {actor['state']}" for actor in actors]
     lines += [click.style(f"  {note}", dim=True) for note in reply.get("notes", [])]

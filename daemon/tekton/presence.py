@@ -12,20 +12,8 @@ from actors.supervision import Child, Roster
 from actors.time import LedgerTime
 from daemon.config import Settings
 from daemon.tekton.hermes import HermesClient
-from protocols.operations import BY_NAME, OPERATIONS
-
-DESCRIPTION = "Decides before a language model is called whether the money is there"
-CAPABILITIES = {
-    "budget_allocation": "allocate",
-    "cost_tracking": "record",
-    "usage_reporting": "report_spend",
-    "assistant_service": "ask_assistant",
-}
-"""Tekton's name of what we can, and the operation that does it."""
-
-
-def capabilities() -> tuple[str, ...]:
-    return tuple(named for named, verb in CAPABILITIES.items() if verb in BY_NAME)
+from protocols.operations import OPERATIONS
+from protocols.tekton.component import DESCRIPTION, capabilities
 
 
 def tools() -> tuple[Tool, ...]:

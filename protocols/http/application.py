@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from protocols.http.batch import batch
+from protocols.http.cors import Cors
 from protocols.http.guard import Guard
 from protocols.http.house import HealthReport, add_house
 from protocols.http.routes import from_body, from_query
@@ -20,6 +21,8 @@ def application(
     """Make all routes. More may be added until it is served; `serve` guards those too."""
     app = web.Application(client_max_size=settings.body_bytes_max)
     app[GUARD] = Guard(settings)
+    if settings.origins:
+        app.on_response_prepare.append(Cors(settings.origins).mark)
     verbs = {operation.name: Verb(operation, ask) for operation in OPERATIONS}
     for verb in verbs.values():
         operation = verb.operation

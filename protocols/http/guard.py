@@ -16,6 +16,7 @@ from protocols.errors import (
     TooLarge,
     Unauthenticated,
 )
+from protocols.http.cors import Cors
 from protocols.http.failures import Failures
 from protocols.http.reply import mishap, problem
 from protocols.http.settings import DoorSettings
@@ -32,6 +33,7 @@ class Guard:
         names = "|".join(re.escape(name) for name in sorted(LOOPBACK | settings.hosts))
         self._host = re.compile(f"(?:{names})(?::[0-9]{{1,5}})?", re.ASCII | re.IGNORECASE)
         self._origins = settings.origins
+        self._cors = Cors(settings.origins)
         self._failures = Failures(settings.login_failures_max)
 
     def before(self, handle: Handle) -> Handle:
@@ -40,6 +42,8 @@ class Guard:
         async def guarded(request: web.BaseRequest) -> web.StreamResponse:
             try:
                 self.check(request)
+                if request.method == "OPTIONS" and (told := self._cors.preflight(request)):
+                    return told
                 answer = await handle(request)
             except Unauthenticated as refusal:
                 answer = problem(self._failures.count(request, refusal))

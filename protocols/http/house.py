@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from aiohttp import web
 from pydantic_core import to_json
@@ -26,8 +26,11 @@ class HealthReport(Protocol):
 
     def status(self) -> Condition: ...
 
-    def overview(self) -> Mapping[str, object]:
+    def overview(self) -> Mapping[str, Any]:
         """Tell anybody how it is, in Tekton's words; always, whatever is broken."""
+
+    def running(self) -> Mapping[str, object]:
+        """Tell anybody that this runs, what it can and how it is."""
 
     def unready(self) -> str | None:
         """Say why no operation can be served now; None when they can."""
@@ -58,8 +61,11 @@ def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Aut
         return respond(to_json(version))
 
     async def show_status(request: web.Request) -> web.Response:
-        check_role(authenticate(request.headers.get("Authorization")), readers, "read")
-        return respond(to_json({**health.overview(), **health.details()}))
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            return respond(to_json(health.running()))
+        check_role(authenticate(authorization), readers, "read")
+        return respond(to_json({**health.running(), **health.details()}))
 
     async def show_openapi(_: web.Request) -> web.Response:
         return respond(openapi)

@@ -80,8 +80,11 @@ class Health:
     def status(self) -> Condition:
         return self.how
 
-    def overview(self) -> Mapping[str, object]:
+    def overview(self) -> Mapping[str, Any]:
         return {"status": self.how, "component": "budget", "version": self.version}
+
+    def running(self) -> Mapping[str, object]:
+        return {"status": "running", "health": self.how}
 
     def unready(self) -> str | None:
         return self.why

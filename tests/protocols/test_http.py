@@ -21,6 +21,7 @@ from protocols.mcp import McpDoor
 from protocols.operations import NOT_DERIVED, OPERATIONS, PREFIX
 from protocols.policy.messages import Balances, PolicyShown, SetPolicy, ShowBalances
 from protocols.policy.policy import Policy
+from protocols.tekton import TektonDoor
 from tests.protocols.door import (
     ADMIN,
     RESERVATION_ID,
@@ -142,6 +143,7 @@ async def test_who_expects_to_be_told_to_go_on_is_told(door: Door) -> None:
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
     app = application(door.desk, authenticate, door.health, DoorSettings())
     McpDoor(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
+    TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
     routes = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
@@ -187,7 +189,7 @@ async def test_no_answer_allows_another_origin(door: Door) -> None:
 
 
 async def test_a_missing_token_says_how_to_bring_one(door: Door) -> None:
-    answer = await door.send("GET", "/status", headers={"Authorization": None})
+    answer = await door.send("GET", f"{PREFIX}/balances", headers={"Authorization": None})
 
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
@@ -565,6 +567,8 @@ async def test_ready_is_a_problem_until_it_is_ready(door: Door) -> None:
 
 
 async def test_status_has_the_details_for_those_who_may_read(door: Door) -> None:
+    anybody = await door.send("GET", "/status", headers={"Authorization": None})
+    assert anybody.body == {"status": "running", "health": "healthy"}
     assert (await door.get("/status", "read")).body["uptime_s"] == 7
     assert (await door.get("/status", "propose")).status == 403
 

@@ -158,12 +158,15 @@ BAD_REQUESTS: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "an id that is none": ("GET", f"{POST}/rsv_1", {}, 422, "invalid"),
     "an allocation's id": ("GET", f"{POST}/alc_{'0' * 32}", {}, 422, "invalid"),
     "bad UTF-8 in the path": ("GET", f"{POST}/%FF%FE", {}, 422, "invalid"),
-    "no token": ("GET", "/status", {"headers": {"Authorization": None}}, 401, "unauthenticated"),
+    "no token": (
+        "GET", "/api/v1/balances", {"headers": {"Authorization": None}}, 401, "unauthenticated",
+    ),
     "another's token": (
         "GET", "/status", {"headers": {"Authorization": "Bearer sk-1"}}, 401, "unauthenticated",
     ),
     "a token in the query": (
-        "GET", "/status?token=admin", {"headers": {"Authorization": None}}, 401, "unauthenticated",
+        "GET", "/api/v1/balances?token=admin", {"headers": {"Authorization": None}},
+        401, "unauthenticated",
     ),
     "a foreign Host": (
         "GET", "/health", {"headers": {"Host": "evil.example"}}, 421, "misdirected",
