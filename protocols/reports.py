@@ -94,6 +94,8 @@ class SpendReport:
     zone: str
     every: str | None
     group_by: list[str]
+    pieces: list[str]
+    """Where the pieces of time begin, if it is cut into such."""
     total: Figures
     items: list[ReportRow] = field(default_factory=list)
     left_out: int = 0

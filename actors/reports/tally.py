@@ -99,6 +99,7 @@ def report(
         zone=ask.zone,
         every=ask.every,
         group_by=list(ask.group_by),
+        pieces=[] if ask.every is None else [rfc3339(window.starts_ms) for window in windows],
         total=total.figures,
         items=[row(ask, windows, key, found, earlier) for key in kept],
         left_out=len(keys) - len(kept),

@@ -37,6 +37,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Budgets": {
         "policy": Entry("policy:policy", "List, show, set and remove policies."),
         "balances": Entry("balances:balances", "Limit, used, held and left of every open window."),
+        "report": Entry("report:report", "What was spent, by any part of a call and of time."),
+        "pace": Entry("pace:pace", "Budget against actual, and where the rate of now leads."),
+        "top": Entry("top:top", "Watch the spending live."),
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
     },

@@ -9,6 +9,7 @@ import click
 
 LEVELS = ((0.95, "red"), (0.8, "yellow"), (0.0, "green"))
 EIGHTHS = " ▏▎▍▌▋▊▉"
+HEIGHTS = "▁▂▃▄▅▆▇█"
 GAP = "  "
 ANY_WIDTH = 1_000
 
@@ -107,6 +108,31 @@ def bar(used: float, held: float = 0.0, width: int = 12, colour: str | None = No
     colour = colour or next(name for level, name in LEVELS if used + held >= level)
     rest = "░" * (width - len(solid) - len(waiting))
     return click.style(solid + waiting, fg=colour) + click.style(rest, dim=True)
+
+
+def spark(values: Sequence[float]) -> str:
+    """Draw a series as small columns, the highest of them full; nothing is a dot on the floor."""
+    highest = max(values, default=0)
+    tall = len(HEIGHTS) - 1
+    return "".join(HEIGHTS[round(value / highest * tall)] if value > 0 else "·" for value in values)
+
+
+def paced(used: float, passed: float | None, width: int = 16) -> str:
+    """Draw how full, with a mark where the window is: a bar beyond its mark is ahead of time."""
+    drawn = bar(min(used, 1.0), width=width)
+    if passed is None:
+        return drawn
+    place = min(int(passed * width), width - 1)
+    plain = click.unstyle(drawn)
+    colour = next(name for level, name in LEVELS if used >= level)
+    solid = plain.rstrip("░")
+    left, right = plain[:place], plain[place + 1 :]
+    return _tint(left, len(solid), colour) + "│" + _tint(right, len(solid) - place - 1, colour)
+
+
+def _tint(text: str, solid: int, colour: str) -> str:
+    solid = min(max(solid, 0), len(text))
+    return click.style(text[:solid], fg=colour) + click.style(text[solid:], dim=True)
 
 
 def percent(share: float) -> str:

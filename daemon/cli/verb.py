@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import click
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 class Console:
     """One verb's line to the daemon and to the person who typed it."""
 
-    def __init__(self, form: answer.Form, where: dict[str, Any]) -> None:
+    def __init__(self, form: answer.Form | Literal["focus"], where: dict[str, Any]) -> None:
         self.form = form
         self.where = where
 
@@ -28,6 +28,7 @@ class Console:
         return client.find(os.environ, **self.where)
 
     def answer(self, reply: Json, table: Callable[[], str]) -> None:
+        assert self.form != "focus", "its verb writes that itself"
         answer.answer(self.form, reply, table)
 
     def ask(self, operation: str, key: str | None = None, **fields: Any) -> Json:
@@ -51,15 +52,21 @@ NO_COLOUR = click.Option(
     callback=_no_colour,
     help="Plain text. NO_COLOR does the same.",
 )
-FORM = click.Option(
-    ["-o", "--output", "form"],
-    type=click.Choice(answer.FORMS),
-    default="table",
-    envvar="BUDGET_OUTPUT",
-    show_envvar=True,
-    metavar="FORM",
-    help="table (for people, always the default), json, jsonl or csv.",
-)
+
+
+def form_option(forms: Sequence[str]) -> click.Option:
+    more = "".join(f", {form}" for form in forms if form not in answer.FORMS)
+    return click.Option(
+        ["-o", "--output", "form"],
+        type=click.Choice(forms),
+        default="table",
+        envvar="BUDGET_OUTPUT",
+        show_envvar=True,
+        metavar="FORM",
+        help=f"table (for people, always the default), json, jsonl or csv{more}.",
+    )
+
+
 AS_JSON = click.Option(["--json", "as_json"], is_flag=True, help="Short for -o json.")
 DATA_DIR = click.Option(
     ["--data-dir"],
@@ -93,10 +100,11 @@ class Plain(click.Command):
     """A verb that prints an answer: the function gets a `Console`."""
 
     where: ClassVar[Sequence[click.Option]] = ()
+    forms: ClassVar[Sequence[str]] = answer.FORMS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params += [FORM, AS_JSON, NO_COLOUR, *self.where]
+        self.params += [form_option(self.forms), AS_JSON, NO_COLOUR, *self.where]
 
     def invoke(self, ctx: click.Context) -> Any:
         form = ctx.params.pop("form")

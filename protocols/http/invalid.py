@@ -51,6 +51,8 @@ def invalid(wanted: type[BaseModel], fields: Mapping[str, Any], error: Validatio
         remedy = _REMEDIES.get(found["type"], "see the problem").format_map(context)
         if found["type"] == "extra_forbidden":
             remedy = _did_you_mean(wanted, found["loc"])
+        if not place and (named := _named(wanted, remedy)):
+            place, remedy = named
         problem = "not accepted" if found["type"] == "value_error" else found["msg"]
         wrong[place] = {"field": place, "problem": problem, "remedy": remedy}
     return refuse(*wrong.values())
@@ -74,6 +76,12 @@ def _place(loc: tuple[int | str, ...], fields: Mapping[str, Any]) -> str:
         except (KeyError, IndexError, TypeError):
             break
     return ".".join(parts)
+
+
+def _named(wanted: type[BaseModel], text: str) -> tuple[str, str] | None:
+    """A message of the whole request begins with the field it is about: `until: it needs since`."""
+    name, colon, rest = text.partition(": ")
+    return (name, rest) if colon and name in wanted.model_fields else None
 
 
 def _did_you_mean(wanted: type[BaseModel], loc: tuple[int | str, ...]) -> str:
