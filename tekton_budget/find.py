@@ -71,7 +71,7 @@ def address(environ: Mapping[str, str], data_dir: Path) -> str:
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
-    """Find the data directory as the daemon does: environment, `budget.toml`, XDG."""
+    """Find the data directory as the daemon does: environment, `budget.toml`, the usual place."""
     for name in ("BUDGET_DATA_DIR", "BUDGET_DAEMON__DATA_DIR"):
         if told := environ.get(name):
             return _expanded(told, environ, Path.cwd())
@@ -79,6 +79,15 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
         told = _written_data_dir(place)
         if told:
             return _expanded(told, environ, place.absolute().parent)
+    return usual_data_dir(environ)
+
+
+def usual_data_dir(environ: Mapping[str, str]) -> Path:
+    """Where nobody says otherwise: beside Tekton's other components, else where XDG has it."""
+    if told := environ.get("TEKTON_DATA_DIR"):
+        return _expanded(told, environ, Path.cwd()) / "budget"
+    if root := environ.get("TEKTON_ROOT"):
+        return _expanded(root, environ, Path.cwd()) / ".tekton" / "data" / "budget"
     return xdg(environ, "DATA", ".local/share")
 
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 
-@pytest.mark.parametrize("package", ["protocols", "actors", "daemon", "tekton_budget"])
+@pytest.mark.parametrize("package", ["protocols", "actors", "daemon", "tekton_budget", "budget"])
 def test_nobody_else_owns_our_import_names(package: str) -> None:
     owners = set(packages_distributions().get(package, []))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("protocols", "actors", "daemon", "tekton_budget")
+PACKAGES = ("protocols", "actors", "daemon", "tekton_budget", "budget")
 SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 IO_LIBRARIES = {"aiosqlite", "sqlite3", "aiohttp", "mcp", "openai", "click"}
 DOORS = (

@@ -1,12 +1,15 @@
 """The command line: `budget`, and `python -m daemon`."""
 
+import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from daemon.cli.answer import Stop, complain, refuse
 from daemon.cli.group import budget
+from daemon.tekton.environment import environment, read
 from protocols.errors import BudgetError
 
 INTERRUPTED = 130
@@ -14,7 +17,18 @@ INTERRUPTED = 130
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run one verb and leave with its exit code."""
+    take_in_tekton()
     sys.exit(run(args))
+
+
+def take_in_tekton() -> None:
+    """Let Tekton's variables and files speak, for this process and its children."""
+    told = environment(os.environ, read)
+    os.environ.update(told)
+    if any(
+        name.startswith("TEKTON_") for name in told
+    ):  # debugging is read at import, and this came too late for that
+        import_module("protocols.debug").debug_log.configure(os.environ)
 
 
 def run(args: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from daemon.clock import SystemClock
 from protocols.errors import BudgetError, Unavailable
 
 OURS = "tekton-budget"
-NAMES = ("protocols", "actors", "daemon", "tekton_budget")
+NAMES = ("protocols", "actors", "daemon", "tekton_budget", "budget")
 SQLITE_SOUND = (3, 51, 3)
 """Older ones can lose a WAL file's end when two connections checkpoint and write at once."""
 PRICES_OLD = timedelta(days=60)

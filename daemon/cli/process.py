@@ -19,7 +19,7 @@ READY_WITHIN_S = 15.0
 STOPPED_WITHIN_S = 30.0
 PAUSE_S = 0.05
 LOG_LINES = 12
-OURS = ("BUDGET_", "PENIA_")
+OURS = ("BUDGET_", "PENIA_", "HERMES_", "TEKTON_")
 """How our environment variables begin."""
 
 

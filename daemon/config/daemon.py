@@ -90,8 +90,8 @@ class Daemon(Section):
     )
     data_dir: Place = Field(
         default=None,
-        description="journal and tokens; empty: $XDG_DATA_HOME/tekton-budget, "
-        "else ~/.local/share/tekton-budget",
+        description="journal and tokens; empty: ~/.local/share/tekton-budget, or where "
+        "$TEKTON_DATA_DIR, $TEKTON_ROOT or $XDG_DATA_HOME has it",
     )
     hosts: tuple[HostName, ...] = Field(
         default=(), strict=False, description="Host headers to accept besides those of loopback"

@@ -13,6 +13,7 @@ from daemon.config.explain import explain
 from daemon.config.problems import ConfigError, Problem, did_you_mean, secrets_in, twins_in
 from daemon.config.settings import ELSEWHERE, LONG, SHORT, Sections, Settings, plain_settings
 from protocols.money import show_usd
+from tekton_budget.find import usual_data_dir
 
 PLACES = (
     "daemon.socket", "daemon.tls_cert", "daemon.tls_key", "daemon.data_dir", "prices.book",
@@ -131,8 +132,7 @@ class _Draft:
     def _default_data_dir(self) -> None:
         daemon = self.raw.get("daemon", {})
         if isinstance(daemon, dict) and daemon.get("data_dir", "") == "":
-            place = file.xdg(self.environ, "DATA", ".local/share")
-            self.put("daemon.data_dir", str(place), DEFAULT)
+            self.put("daemon.data_dir", str(usual_data_dir(self.environ)), DEFAULT)
 
     def _placed(self, value: object, base: Path) -> object:
         if not isinstance(value, str) or not value:

@@ -36,11 +36,15 @@ class DebugLog:
     """Each call says whether something was written. When off, it is one look at `enabled`."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.default_level = level_of(environ.get("TEKTON_LOG_LEVEL", ""), LogLevel.INFO)
         self.component_levels: dict[str, LogLevel] = {}
         self.enabled = False
-        self._environ = environ
         self._logger: logging.Logger | None = None
+        self.configure(environ)
+
+    def configure(self, environ: Mapping[str, str]) -> None:
+        """Read Tekton's variables; what was set by hand for a component stays."""
+        self.default_level = level_of(environ.get("TEKTON_LOG_LEVEL", ""), LogLevel.INFO)
+        self._environ = environ
         self.set_enabled(environ.get("TEKTON_DEBUG", "").lower() in ("true", "1", "yes"))
 
     def trace(self, component: str, message: str, data: object = None) -> bool:

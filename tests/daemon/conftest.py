@@ -14,7 +14,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def clean_environ(home: Path) -> dict[str, str]:
     """Make an environment that knows nothing of this machine's own daemon."""
-    ours = ("BUDGET_", "PENIA_", "XDG_")
+    ours = ("BUDGET_", "PENIA_", "HERMES_", "TEKTON_", "XDG_")
     kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     return kept | {
         "HOME": str(home),
