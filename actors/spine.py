@@ -5,6 +5,7 @@ from actors.ledger.directory import Directory
 from actors.ledger.ledger import Ledger
 from actors.policy.engine import PolicyEngine
 from actors.ports import Start, Store
+from actors.routing.router import Router
 from actors.runtime import Ref
 from actors.supervision import Roster
 from actors.time import LedgerTime
@@ -26,6 +27,7 @@ class Builder:
         tiers: TierTable,
         components_max: int,
         count: Counter | None = None,
+        router: Router | None = None,
     ) -> None:
         self.roster = roster
         self.store = store
@@ -34,6 +36,7 @@ class Builder:
         self.tiers = tiers
         self.components_max = components_max
         self.count = count
+        self.router = router
         self.directory: Directory | None = None
 
     async def start(self) -> None:
@@ -52,7 +55,7 @@ class Builder:
             component = name.partition(":")[2]
             return Ledger.start(
                 component, roster.tell, self.time, self.book, self.tiers, directory, start.keys,
-                start.holds.pop(component, ()), self.count,
+                start.holds.pop(component, ()), self.count, self.router,
             )  # fmt: skip
 
         roster.factory("ledger:", ledger)

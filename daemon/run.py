@@ -22,6 +22,7 @@ from actors.ports import SourceFailed
 from actors.prices.catalogue import Catalogue
 from actors.prices.inflow import Inflow
 from actors.prices.monitor import PriceMonitor, Tick
+from actors.routing.router import Router
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
 from actors.supervision import Broken, Child, Roster, Spine, Supervisor
@@ -37,6 +38,7 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
+from daemon.prices.abilities import load_abilities
 from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
@@ -142,6 +144,7 @@ async def actors(
     builder = Builder(
         roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components,
         await anyio.to_thread.run_sync(vocabulary.load),
+        Router(load_abilities().with_rules(settings.models), settings.routes),
     )  # fmt: skip
     inflow = inflow_of(settings, time)
     async with roster, ActorLoop(settings.daemon.drain_s), Supervisor(roster) as supervisor:

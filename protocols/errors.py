@@ -14,6 +14,7 @@ BudgetError            code              HTTP  exit
 ├─ Misdirected         misdirected        421    1    the Host header is not one of ours
 ├─ Invalid             invalid            422    2    a field is wrong; `errors` names each
 ├─ Unpriced            unpriced           422    1    no trusted price for the model
+├─ Unroutable          unroutable         422    1    no model is known to fit the call
 ├─ KeyReused           key-reused         422    1    same Idempotency-Key, other body
 ├─ Busy                busy               429    1    too much is waiting; come back in a second
 ├─ Throttled           throttled          429    6    too many wrong tokens from this address
@@ -113,6 +114,10 @@ class Invalid(BudgetError):
 
 class Unpriced(BudgetError):
     code, status, title = "unpriced", 422, "No trusted price for this model"
+
+
+class Unroutable(BudgetError):
+    code, status, title = "unroutable", 422, "No model is known to fit this call"
 
 
 class KeyReused(BudgetError):

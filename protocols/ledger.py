@@ -5,21 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from protocols.message import Request, Value
+from protocols.message import Request
 from protocols.money import Usd
 from protocols.names import HOLD_ID, Component, ContextId, Model, Provider, Tags, TaskType
 from protocols.policy.charge import Considered, Standing, Warned
 from protocols.policy.standing import Shown
+from protocols.wanted import AllocationId, Metadata, Priority, Tokens, TtlS, Wanted
 
-TOKENS_MAX = 10**12
-Tokens = Annotated[int, Field(ge=0, le=TOKENS_MAX)]
-Priority = Annotated[int, Field(ge=1, le=10)]
-TtlS = Annotated[int, Field(ge=1, le=86_400)]
 ReservationId = Annotated[str, Field(pattern=HOLD_ID.replace("(rsv|alc)", "rsv"))]
-AllocationId = Annotated[str, Field(pattern=HOLD_ID.replace("(rsv|alc)", "alc"))]
-Metadata = Annotated[
-    dict[Annotated[str, Field(max_length=128)], str | int | bool | None], Field(max_length=32)
-]
 RawUsage = Annotated[
     dict[str, Any],
     Field(description="normalised counts, or a provider's usage object as it came"),
@@ -37,8 +30,21 @@ class Held:
 
 
 @dataclass(slots=True)
+class Instead:
+    """The model that was asked for, and the policy whose limit let another one take its place."""
+
+    provider: str
+    model: str
+    policy: str
+    detail: str
+
+
+@dataclass(slots=True)
 class Reservation:
-    """What is held, until when, and where every matching policy stands after it."""
+    """What is held, until when, and where every matching policy stands after it.
+
+    With `instead_of`, `provider` and `model` are not those asked for: call these.
+    """
 
     reservation_id: str
     status: str
@@ -52,6 +58,7 @@ class Reservation:
     expires_at: str
     warnings: list[Warned]
     policies: Shown
+    instead_of: Instead | None = None
 
 
 @dataclass(slots=True)
@@ -120,49 +127,42 @@ class Allocation:
 
 @dataclass(slots=True)
 class Checked:
-    """Whether the call would be admitted now. Nothing is held."""
+    """Whether the call would be admitted now. Nothing is held.
+
+    `downgraded`: not as asked, but as `instead` says; `denial` is what stopped the call as asked.
+    """
 
     allowed: bool
-    outcome: Literal["allowed", "warned", "denied", "unpriced"]
+    outcome: Literal["allowed", "warned", "downgraded", "denied", "unpriced"]
     would_hold: Held | None
     price_version: str | None
     estimated: bool
     warnings: list[Warned]
     policies: list[Standing]
     denial: dict[str, Any] | None = None
+    instead: "WouldHold | None" = None
+
+
+@dataclass(slots=True)
+class WouldHold:
+    """The model that would take the place of the one asked for, and what it would hold."""
+
+    provider: str
+    model: str
+    held: Held
 
 
 @dataclass(slots=True)
 class Explanation:
     """Why a call would be admitted or not, policy by policy, and the smallest change needed."""
 
-    outcome: Literal["allowed", "warned", "denied", "unpriced"]
+    outcome: Literal["allowed", "warned", "downgraded", "denied", "unpriced"]
     would_hold: Held | None
     price_version: str | None
     considered: list[Considered]
     smallest_change: str | None
     denial: dict[str, Any] | None = None
-
-
-class Wanted(Value):
-    """The facts of a call about to be made."""
-
-    component: Component
-    provider: Provider | None = None
-    model: Model
-    task_type: TaskType = "default"
-    priority: Priority = 5
-    context_id: ContextId | None = None
-    allocation_id: AllocationId | None = None
-    input_tokens: Tokens | None = None
-    input_text: Annotated[str, Field(max_length=1_000_000)] | None = Field(
-        default=None, description="counted, never kept", repr=False
-    )
-    max_output_tokens: Tokens | None = None
-    usd: Usd | None = Field(default=None, description="hold this sum instead of an estimate")
-    ttl_s: TtlS = 300
-    tags: Tags = Field(default_factory=dict)
-    metadata: Metadata = Field(default_factory=dict)
+    instead: WouldHold | None = None
 
 
 class Reserve(Wanted, Request[Reservation]):

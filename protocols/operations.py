@@ -56,6 +56,7 @@ from protocols.prices.changes import (
 )
 from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPrices
 from protocols.reports import ListPaces, ShowReport
+from protocols.routing.messages import Route
 from protocols.tokens import ListTokens, MakeToken, RevokeToken
 
 PREFIX = "/api/v1"
@@ -122,6 +123,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("check", Check, "ledger:{component}", "POST", "/check", "read", tool=tools.CHECK),
     Operation("explain", Explain, "ledger:{component}", "POST", "/explain", "read",
               tool=tools.EXPLAIN),
+    Operation("route", Route, "ledger:{component}", "POST", "/route", "report", keyed=True,
+              tool=tools.ROUTE),
     Operation("set_policy", SetPolicy, "policy", "POST", "/policies", "admin", status=201,
               tool=tools.SET_POLICY),
     Operation("list_policies", ListPolicies, "policy", "GET", "/policies", "read"),

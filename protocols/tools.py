@@ -58,6 +58,14 @@ EXPLAIN = Tool(
     "Goes through every limit that was looked at for a call: which match, which do not and why, "
     "their figures, and the smallest change that would allow the call. Holds nothing.",
 )
+ROUTE = Tool(
+    "budget_route",
+    "Which model may do this job?",
+    "Chooses a model for a job among all candidates: one that is known to be able to do it and for "
+    "which every limit has room. Give the model you would like, or none, and what the job needs "
+    "(tools, vision …). The answer says why each candidate was taken or refused. With hold = true "
+    "the model that was taken is held at once, as budget_reserve does; settle it afterwards.",
+)
 STATUS = Tool(
     "budget_status",
     "What is left of each budget",

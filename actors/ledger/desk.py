@@ -6,12 +6,14 @@ from typing import Any
 from actors.ledger.directory import Directory
 from actors.ledger.hold import Hold
 from actors.ledger.once import Once
+from actors.routing.router import Router
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.correct import Amended
 from protocols.message import Call
 from protocols.policy.charge import ZERO, Amounts, Places
 from protocols.prices import PriceBook
+from protocols.routing.abilities import AbilityTable
 from protocols.tiers import TierTable
 from protocols.token_estimate import Counter
 
@@ -29,6 +31,7 @@ class Desk:
         directory: Directory,
         old_keys: AbstractSet[bytes] | None,
         count: Counter | None = None,
+        router: Router | None = None,
     ) -> None:
         self.component = component
         self.name = f"ledger:{component}"
@@ -39,6 +42,7 @@ class Desk:
         self.tiers = tiers
         self.directory = directory
         self.count = count
+        self.router = router or Router(AbilityTable({}))
         self.holds: dict[str, Hold] = {}
         self.once = Once(self.name, component, tell, old_keys)
         self.recalls = 0

@@ -21,6 +21,10 @@ def opened(hold: Hold, covers: Covers | None, by: str) -> Draft:
         "expires_ms": hold.expires_ms,
         "by": by,
     }
+    if hold.estimate is not None:
+        body["estimate"] = hold.estimate
+    if hold.instead_of is not None:
+        body["instead_of"] = hold.instead_of
     if covers is not None:
         body["covers"] = list(covers)
     if hold.metadata:
@@ -66,12 +70,17 @@ def with_crossed(draft: Draft, crossed: Crossed | None) -> Draft:
     return draft
 
 
-def denied(subject: Subject, hold: str, amounts: Amounts, error: BudgetError, by: str) -> Draft:
+def denied(hold: Hold, amounts: Amounts, error: BudgetError, by: str) -> Draft:
     """A refusal, with the limit that said no."""
     names = ("policy", "key", "axis", "limit", "used", "held", "resets_at")
     facts = {name: error.facts.get(name) for name in names}
-    body = subject_body(subject) | amounts_body(amounts) | facts | {"by": by}
-    return Draft("denied", subject.component, hold, body)
+    body = subject_body(hold.subject) | amounts_body(amounts) | facts
+    body |= {"priority": hold.priority, "by": by}
+    if hold.estimate is not None:
+        body["estimate"] = hold.estimate
+    if hold.places.parent is not None:
+        body["parent"] = hold.places.parent
+    return Draft("denied", hold.subject.component, hold.id, body)
 
 
 def ended(kind: str, hold: Hold, places: Places, by: str) -> Draft:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from protocols.allocation_sizes import default_size
 from protocols.debug import log_function
 from protocols.errors import Invalid, Unpriced
-from protocols.ledger import Allocate, Wanted
+from protocols.ledger import Allocate
 from protocols.money import NANOS_MAX, show_usd
 from protocols.policy.charge import Amounts, Subject
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable, tier_of
 from protocols.token_estimate import Counter, estimate_tokens
 from protocols.usage import Usage
+from protocols.wanted import Job, Wanted
 from protocols.whole_cost import cost_of_hold
 
 UNKNOWN_PROVIDER = "unknown"
@@ -29,7 +30,11 @@ class Estimate:
     estimated: bool
 
 
-def find_price(book: PriceBook, provider: str | None, model: str) -> tuple[str, PriceVersion, bool]:
+Price = tuple[str, PriceVersion, bool]
+"""Provider, price, and whether it is a real one."""
+
+
+def find_price(book: PriceBook, provider: str | None, model: str) -> Price:
     """Provider, price and whether it is a real one. Without one: the dearest known rates.
 
     Raises `Unpriced` when several providers sell the model and none was named.
@@ -41,9 +46,7 @@ def find_price(book: PriceBook, provider: str | None, model: str) -> tuple[str, 
     return owner or UNKNOWN_PROVIDER, book.dearest(owner), False
 
 
-def booking_price(
-    book: PriceBook, provider: str | None, model: str
-) -> tuple[str, PriceVersion, bool]:
+def booking_price(book: PriceBook, provider: str | None, model: str) -> Price:
     """As `find_price`, but never refused: an ambiguous name takes the dearest rates."""
     try:
         return find_price(book, provider, model)
@@ -59,19 +62,32 @@ def for_call(
 
     What the caller leaves out is taken from Apollo's sizes by task type and priority.
     """
-    provider, version, priced = find_price(book, wanted.provider, wanted.model)
-    tier = tier_of(wanted.component, provider, wanted.model, tiers)
+    price = find_price(book, wanted.provider, wanted.model)
+    usage = usage_of(wanted, wanted.model, price, count)
+    return of_model(tiers, wanted, wanted.model, price, usage, wanted.usd)
+
+
+def usage_of(wanted: Job, model: str, price: Price, count: Counter | None) -> Usage:
+    """What the call would use of this model at most."""
+    provider, version, _ = price
+    return Usage(counts=_counts(wanted, provider, model, count, writes="output" in version.rates))
+
+
+def of_model(
+    tiers: TierTable, wanted: Job, model: str, price: Price, usage: Usage, usd: int | None = None
+) -> Estimate:
+    """What the call would hold on this model; `usd` is a sum given by the caller."""
+    provider, version, priced = price
+    tier = tier_of(wanted.component, provider, model, tiers)
     subject = Subject(
-        wanted.component, provider, wanted.model, tier, wanted.task_type, wanted.context_id,
+        wanted.component, provider, model, tier, wanted.task_type, wanted.context_id,
         tuple(sorted(wanted.tags.items())),
     )  # fmt: skip
-    usage = Usage(counts=_counts(wanted, provider, count, writes="output" in version.rates))
     estimated = wanted.input_tokens is None or wanted.max_output_tokens is None or not priced
-    if wanted.usd is not None:
-        amounts = Amounts(wanted.usd, usage.tokens, 1)
+    if usd is not None:
+        amounts = Amounts(usd, usage.tokens, 1)
         return Estimate(subject, amounts, None, version, priced=True, estimated=estimated)
-    usd = of_one_call(cost_of_hold(usage, version))
-    amounts = Amounts(usd, usage.tokens, 1)
+    amounts = Amounts(of_one_call(cost_of_hold(usage, version)), usage.tokens, 1)
     return Estimate(subject, amounts, usage, version, priced=priced, estimated=estimated)
 
 
@@ -86,14 +102,14 @@ def of_one_call(usd: int) -> int:
 
 
 def _counts(
-    wanted: Wanted, provider: str, count: Counter | None, *, writes: bool
+    wanted: Job, provider: str, model: str, count: Counter | None, *, writes: bool
 ) -> dict[str, int]:
     size = default_size(wanted.task_type, wanted.priority)
     output = wanted.max_output_tokens
     if wanted.input_tokens is not None:
         read = wanted.input_tokens
     elif wanted.input_text is not None:
-        read = estimate_tokens(wanted.input_text, provider, wanted.model, count)
+        read = estimate_tokens(wanted.input_text, provider, model, count)
     else:
         read = 0 if output is None else size
     if output is None:

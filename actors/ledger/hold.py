@@ -26,6 +26,10 @@ class Hold:
     deadline: float
     places: Places
     metadata: dict[str, Any]
+    estimate: dict[str, int] | None = None
+    """What the call was thought to use at most, by kind; None for a sum given."""
+    instead_of: str | None = None
+    """The model that was asked for, where a limit let another take its place."""
     status: str = "held"
     spent: Amounts = ZERO
     lapsed: Amounts = ZERO

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
-from actors.ledger import ending, opening, recall
+from actors.ledger import ending, opening, recall, routing
 from actors.ledger.desk import Desk
 from actors.ledger.directory import Directory, unknown_hold
 from actors.ledger.task import Task
+from actors.routing.router import Router
 from actors.runtime import ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
@@ -42,16 +43,26 @@ from protocols.policy.charge import (
     Returned,
     Weighed,
 )
+from protocols.policy.choice import Chosen
 from protocols.prices import PriceBook
 from protocols.prices.kept import PricesChanged
+from protocols.routing.messages import Route
 from protocols.tiers import TierTable
 from protocols.token_estimate import Counter
 
 Once = (
-    Reserve | Allocate | Settle | Release | ReleaseAllocation | Extend | ExtendAllocation | Record
+    Reserve
+    | Allocate
+    | Settle
+    | Release
+    | ReleaseAllocation
+    | Extend
+    | ExtendAllocation
+    | Record
+    | Route
 )
 Look = Check | Explain | ShowReservation | ShowAllocation
-Seldom = Returned | Enlarged | Weighed | KeyFound | Recalled | PricesChanged | Amended
+Seldom = Returned | Enlarged | Weighed | Chosen | KeyFound | Recalled | PricesChanged | Amended
 Told = Admitted | Refused | Posted | Lapsed | Seldom
 Heard = Once | Look | Told
 
@@ -70,9 +81,10 @@ class Ledger(ServiceActor):
         old_keys: AbstractSet[bytes] | None = frozenset(),
         stored: Iterable[StoredHold] = (),
         count: Counter | None = None,
+        router: Router | None = None,
     ) -> None:
         super().__init__(f"ledger:{component}")
-        self.desk = Desk(component, tell, time, book, tiers, directory, old_keys, count)
+        self.desk = Desk(component, tell, time, book, tiers, directory, old_keys, count, router)
         for row in stored:
             self.desk.holds[row.id] = recall.rebuilt(self.desk, row)
 
@@ -81,13 +93,13 @@ class Ledger(ServiceActor):
         match message:
             case (
                 Admitted() | Refused() | Posted() | Lapsed()
-                | Returned() | Enlarged() | Weighed() | KeyFound() | Recalled() | PricesChanged()
-                | Amended()
+                | Returned() | Enlarged() | Weighed() | Chosen() | KeyFound() | Recalled()
+                | PricesChanged() | Amended()
             ):  # fmt: skip
                 self.hear(message, call)
             case (
                 Reserve() | Settle() | Record() | Allocate()
-                | Release() | ReleaseAllocation() | Extend() | ExtendAllocation()
+                | Release() | ReleaseAllocation() | Extend() | ExtendAllocation() | Route()
             ):  # fmt: skip
                 self.check_scope(message, call)
                 self.desk.once.begin(message, call, self.work)
@@ -112,6 +124,8 @@ class Ledger(ServiceActor):
                 ending.record(self.desk, task, call)
             case Allocate():
                 opening.allocate(self.desk, task, call)
+            case Route():
+                routing.route(self.desk, task, call)
             case _:
                 assert_never(request)
 
@@ -138,7 +152,9 @@ class Ledger(ServiceActor):
             case Enlarged():
                 ending.enlarged(desk, message, call)
             case Weighed():
-                opening.weighed(message, call)
+                opening.weighed(desk, message, call)
+            case Chosen():
+                routing.chosen(desk, message, call)
             case KeyFound():
                 desk.once.found(message, call, self.work)
             case Recalled():

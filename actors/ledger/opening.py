@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from actors.ledger import drafts, replies
+from actors.ledger import drafts, replies, routing
 from actors.ledger.desk import Desk
 from actors.ledger.ending import over
 from actors.ledger.estimate import Estimate, covers, for_allocation, for_call
 from actors.ledger.hold import Hold
 from actors.ledger.task import Task
-from protocols.errors import Denied, HoldEnded, Unpriced
-from protocols.ledger import Allocate, Check, Explain, Reserve, Wanted
+from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
+from protocols.ledger import Allocate, Check, Explain, Reserve
 from protocols.message import Call
 from protocols.names import ALLOCATION, RESERVATION, hold_id
-from protocols.policy.charge import Admit, Admitted, Places, Refused, Weigh, Weighed
+from protocols.policy.charge import Admit, Admitted, Covers, Places, Refused, Weigh, Weighed
+from protocols.wanted import Job
 
 
 def reserve(desk: Desk, task: Task, call: Call[Any]) -> None:
@@ -38,10 +39,13 @@ def allocate(desk: Desk, task: Task, call: Call[Any]) -> None:
     desk.ask_policy(ask, call)
 
 
-def new_hold(desk: Desk, kind: str, wanted: Reserve | Allocate, estimate: Estimate) -> Hold:
+def new_hold(
+    desk: Desk, kind: str, wanted: Job | Allocate, estimate: Estimate, name: str | None = None
+) -> Hold:
     now_ms = desk.time.now_ms()
+    usage = estimate.usage
     return Hold(
-        id=hold_id(kind, now_ms, desk.number),
+        id=name or hold_id(kind, now_ms, desk.number),
         subject=estimate.subject,
         priority=wanted.priority,
         price=estimate.version,
@@ -50,12 +54,13 @@ def new_hold(desk: Desk, kind: str, wanted: Reserve | Allocate, estimate: Estima
         held=estimate.amounts,
         expires_ms=now_ms + wanted.ttl_s * 1000,
         deadline=desk.time.monotonic() + wanted.ttl_s,
-        places=Places(),
+        places=Places(parent=getattr(wanted, "allocation_id", None)),
         metadata=dict(wanted.metadata),
+        estimate=None if usage is None else usage.counts,
     )
 
 
-def admit(name: str, wanted: Wanted, estimate: Estimate, memo: Any) -> Admit:
+def admit(name: str, wanted: Job, estimate: Estimate, memo: Any) -> Admit:
     return Admit(
         name, estimate.subject, estimate.amounts, wanted.priority, wanted.ttl_s,
         estimate=estimate.usage, version=estimate.version, priced=estimate.priced,
@@ -68,15 +73,22 @@ def admitted(desk: Desk, found: Admitted, call: Call[Any]) -> None:
     task: Task = found.memo
     hold = task.hold
     assert hold is not None
+    if hold.is_allocation:
+        chosen = covers(task.request, hold.asked)
+        keep(desk, task, found, replies.allocation(hold, chosen, found), call, chosen)
+    else:
+        keep(desk, task, found, replies.reservation(hold, found), call)
+
+
+def keep(
+    desk: Desk, task: Task, found: Admitted, reply: Any, call: Call[Any],
+    chosen: Covers | None = None,
+) -> None:  # fmt: skip
+    hold = task.hold
+    assert hold is not None
     hold.places = found.places
     desk.note_parent(found.places)
     desk.holds[hold.id] = hold
-    chosen = None
-    if hold.is_allocation:
-        chosen = covers(task.request, hold.asked)
-        reply: Any = replies.allocation(hold, chosen, found)
-    else:
-        reply = replies.reservation(hold, found)
     entries = [] if hold.price is None else desk.directory.price_drafts(hold.price)
     entry = drafts.opened(hold, chosen, call.caller.name)
     entries.append(drafts.with_crossed(entry, found.crossed))
@@ -90,14 +102,20 @@ def refused(desk: Desk, found: Refused, call: Call[Any]) -> None:
         task.hold.ending = False
         if task.hold.status != "held":
             over(desk, task.hold)
-    if not isinstance(found.error, Denied):
-        desk.once.give_up(task, found.error, call)
+    if routing.may_downgrade(task, found):
+        routing.downgrade(desk, task, found, call)
+    else:
+        refuse(desk, task, found.error, call)
+
+
+def refuse(desk: Desk, task: Task, error: BudgetError, call: Call[Any]) -> None:
+    if not isinstance(error, Denied):
+        desk.once.give_up(task, error, call)
         return
     assert task.hold is not None
-    hold = task.hold
     asked = task.amounts if task.estimate is None else task.estimate.amounts
-    entry = drafts.denied(hold.subject, hold.id, asked, found.error, call.caller.name)
-    desk.once.conclude(task, [entry], found.error, call)
+    entry = drafts.denied(task.hold, asked, error, call.caller.name)
+    desk.once.conclude(task, [entry], error, call)
 
 
 def weigh(desk: Desk, wanted: Check | Explain, call: Call[Any]) -> None:
@@ -111,9 +129,11 @@ def weigh(desk: Desk, wanted: Check | Explain, call: Call[Any]) -> None:
     desk.ask_policy(Weigh(admit("", wanted, task.estimate, task)), call)
 
 
-def weighed(found: Weighed, call: Call[Any]) -> None:
+def weighed(desk: Desk, found: Weighed, call: Call[Any]) -> None:
     task: Task = found.memo
     if isinstance(found.error, HoldEnded):
         call.refuse(found.error)
-        return
-    call.answer(replies.weighed(task.request, task.estimate, found))
+    elif routing.may_downgrade(task, found):
+        routing.downgrade(desk, task, found, call)
+    else:
+        call.answer(replies.weighed(task.request, task.estimate, found))

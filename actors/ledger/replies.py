@@ -3,13 +3,23 @@
 from actors.ledger.estimate import Estimate
 from actors.ledger.hold import Hold, figures
 from protocols.errors import Denied
-from protocols.ledger import Allocation, Booked, Check, Checked, Explain, Explanation, Reservation
+from protocols.ledger import (
+    Allocation,
+    Booked,
+    Check,
+    Checked,
+    Explain,
+    Explanation,
+    Instead,
+    Reservation,
+    WouldHold,
+)
 from protocols.money import show_usd
 from protocols.period import rfc3339
 from protocols.policy.charge import AXES, Admitted, Amounts, Covers, Weighed
 
 
-def reservation(hold: Hold, found: Admitted) -> Reservation:
+def reservation(hold: Hold, found: Admitted, instead: Instead | None = None) -> Reservation:
     return Reservation(
         reservation_id=hold.id,
         status="held",
@@ -23,6 +33,7 @@ def reservation(hold: Hold, found: Admitted) -> Reservation:
         expires_at=rfc3339(hold.expires_ms),
         warnings=found.warnings,
         policies=found.standings,
+        instead_of=instead,
     )
 
 
@@ -49,11 +60,14 @@ def booked(hold_id: str | None, status: str, kind: str, amounts: Amounts) -> Boo
 
 
 def weighed(
-    wanted: Check | Explain, estimate: Estimate | None, found: Weighed
-) -> Checked | Explanation:
+    wanted: Check | Explain, estimate: Estimate | None, found: Weighed,
+    instead: Estimate | None = None,
+) -> Checked | Explanation:  # fmt: skip
     """The outcome in one word, and for `Explain` every policy that was looked at."""
     error = found.error
-    if error is not None:
+    if instead is not None:
+        outcome = "downgraded"
+    elif error is not None:
         outcome = "denied" if isinstance(error, Denied) else "unpriced"
     else:
         outcome = "warned" if found.warnings else "allowed"
@@ -64,9 +78,10 @@ def weighed(
         return Explanation(
             outcome,  # type: ignore[arg-type]
             would_hold, version, found.considered, smallest_change(found), problem,
+            would(instead),
         )  # fmt: skip
     return Checked(
-        allowed=error is None,
+        allowed=error is None or instead is not None,
         outcome=outcome,  # type: ignore[arg-type]
         would_hold=would_hold,
         price_version=version,
@@ -74,7 +89,15 @@ def weighed(
         warnings=found.warnings,
         policies=found.standings,
         denial=problem,
+        instead=would(instead),
     )
+
+
+def would(instead: Estimate | None) -> WouldHold | None:
+    if instead is None:
+        return None
+    subject = instead.subject
+    return WouldHold(subject.provider, subject.model, figures(instead.amounts))
 
 
 def smallest_change(found: Weighed) -> str | None:

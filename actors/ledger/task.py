@@ -6,8 +6,9 @@ from typing import Any
 
 from actors.ledger.estimate import Estimate, booking_price, of_one_call
 from actors.ledger.hold import Hold
+from actors.routing.router import Plan
 from protocols.errors import Unpriced
-from protocols.policy.charge import ZERO, Amounts
+from protocols.policy.charge import ZERO, Amounts, Refused, Weighed
 from protocols.prices import PriceBook, PriceVersion
 from protocols.usage import TOKEN_KINDS, Usage, normalise
 from protocols.whole_cost import cost_of_booking
@@ -36,6 +37,17 @@ class Task:
     estimate: Estimate | None = None
     priced: Priced | None = None
     amounts: Amounts = ZERO
+    choice: "Choice | None" = None
+
+
+@dataclass(slots=True)
+class Choice:
+    """The candidates that the policy engine weighs, and what led to it, if the call was refused."""
+
+    plan: Plan
+    hold: str
+    """The id of the hold to come."""
+    told: Refused | Weighed | None
 
 
 def price_usage(

@@ -27,10 +27,16 @@ class Refusal:
 
 @dataclass(slots=True)
 class Verdict:
+    """`past`: admitted beyond a limit that this priority may pass. `downgrade`: every limit that
+    says no would rather have a cheaper model.
+    """
+
     refusal: Refusal | None
     warnings: list[Warned]
     near: bool
     """Whether any level is high enough for a threshold to be reached."""
+    past: bool = False
+    downgrade: bool = False
 
 
 @log_function()
@@ -42,7 +48,7 @@ def judge(seats: Iterable[Seat], amounts: Amounts, priority: int) -> Verdict:
     """
     warnings: list[Warned] = []
     refusal: Refusal | None = None
-    near = False
+    near, past, downgrade = False, False, True
     for rule, meter in seats:
         for axis in rule.axes:
             amount = amounts[axis]
@@ -50,13 +56,15 @@ def judge(seats: Iterable[Seat], amounts: Amounts, priority: int) -> Verdict:
             if level < rule.floors[axis]:
                 continue
             near = True
+            past = past or bool(amount and rule.enforces and level > rule.limits[axis])
             if amount and level > rule.cap(axis, priority):
                 refusal = _harder(refusal, Refusal(rule, meter, axis))
+                downgrade = downgrade and rule.policy.on_limit == "downgrade"
             elif (threshold := rule.threshold(axis, level)) is not None:
                 warnings.append(_warned(rule, axis, level, threshold))
             elif level > rule.limits[axis]:
                 warnings.append(_warned(rule, axis, level, 1.0))
-    return Verdict(refusal, warnings, near)
+    return Verdict(refusal, warnings, near, past, refusal is not None and downgrade)
 
 
 def _harder(one: Refusal | None, other: Refusal) -> Refusal:
@@ -168,7 +176,7 @@ def consider(
     for rule in rules:
         meter = seated.get(rule.name)
         if meter is None:
-            why_not, verdict, figures = rule.why_not(subject), "does not match", []
+            why_not, verdict, figures = rule.matches.why_not(subject), "does not match", []
         else:
             why_not, figures = None, standings([(rule, meter)])
             found = judge([(rule, meter)], amounts, priority)

@@ -8,7 +8,7 @@ that refers to it.
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from actors.policy import decide, places, policies, weigh
+from actors.policy import choose, decide, places, policies, weigh
 from actors.policy.counter import Charge
 from actors.policy.crossing import crossings
 from actors.policy.rulebook import Seat
@@ -35,6 +35,7 @@ from protocols.policy.charge import (
     Returned,
     Weigh,
 )
+from protocols.policy.choice import Choose, Chosen
 from protocols.policy.messages import (
     ListBudgets,
     ListPolicies,
@@ -49,8 +50,8 @@ from protocols.reports import ListPaces
 from protocols.tiers import TierTable
 
 Heard = (
-    Admit | Weigh | Post | Return | Enlarge | policies.Sweep | policies.Seed | PricesChanged
-    | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget | ListBudgets
+    Admit | Weigh | Choose | Post | Return | Enlarge | policies.Sweep | policies.Seed
+    | PricesChanged | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget | ListBudgets
     | ShowBalances | ListPaces | Correct
 )  # fmt: skip
 
@@ -77,6 +78,8 @@ class PolicyEngine(ServiceActor):
                 self.give_back(message, call)
             case Enlarge():
                 self.enlarge(message, call)
+            case Choose():
+                self.choose(message, call)
             case Weigh():
                 self.tell(
                     ledger(message.admit.subject.component),
@@ -114,16 +117,38 @@ class PolicyEngine(ServiceActor):
         pairs = [(rule, meter) for rule, meter, _ in seats]
         verdict = decide.judge(pairs, own, ask.priority)
         refusal = weigh.refusal(self.world, ask, pairs, parent, verdict)
-        if refusal is not None:
-            self.tell(ledger(ask.subject.component), Refused(refusal, ask.memo), call)
-            return
+        if refusal is None:
+            answer: object = self.hold(ask, seats, parent, verdict)
+        else:
+            answer = Refused(refusal, ask.memo, verdict.downgrade)
+        self.tell(ledger(ask.subject.component), answer, call)
+
+    def hold(
+        self, ask: Admit, seats: Sequence[Seat], parent: Charge | None, verdict: decide.Verdict
+    ) -> Admitted:
+        """It was judged in this very step: add it to every counter."""
+        covered = parent.covers or NOTHING if parent is not None else NOTHING
         self.open(seats)
         charge = self.take(ask, seats, covered, parent)
         figures = decide.written([(rule, counter.meter) for rule, _, counter in seats])
         found = Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo)
         if verdict.near:
             found.crossed = crossings([(rule, counter) for rule, _, counter in seats])
-        self.tell(ledger(ask.subject.component), found, call)
+        return found
+
+    def choose(self, ask: Choose, call: Call[Any]) -> None:
+        """Weigh the options in their order, and hold the one that is taken."""
+        place, weighings = choose.choose(self.world, ask)
+        admitted = None
+        if place is not None and ask.take:
+            taken = ask.options[place].admit
+            seats = self.world.rules.seats(taken.subject, self.time.now_ms())
+            parent = self.world.charges.get(taken.parent)
+            covered = parent.covers or NOTHING if parent is not None else NOTHING
+            own = places.uncovered(taken.amounts, covered)
+            pairs = [(rule, meter) for rule, meter, _ in seats]
+            admitted = self.hold(taken, seats, parent, decide.judge(pairs, own, taken.priority))
+        self.tell(ledger(ask.component), Chosen(place, weighings, admitted, ask.memo), call)
 
     def take(
         self, ask: Admit, seats: Sequence[Seat], covered: Covers, parent: Charge | None

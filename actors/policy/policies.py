@@ -6,8 +6,9 @@ from typing import Any
 
 from actors.policy import decide
 from actors.policy.counter import Counter, Meter
+from actors.policy.match import glob
 from actors.policy.pace import pace
-from actors.policy.rule import Rule, glob, same_counting
+from actors.policy.rule import Rule, same_counting
 from actors.policy.world import World
 from protocols.errors import Invalid, NotFound
 from protocols.journal import Draft

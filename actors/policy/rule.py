@@ -1,23 +1,15 @@
 """A policy made ready to decide with: compiled match, integer limits, its open counters."""
 
-import re
-from collections.abc import Callable, Iterator
-from fnmatch import translate
-from functools import lru_cache
+from collections.abc import Iterator
 
 from actors.policy.counter import Counter, Meter, Rolling
+from actors.policy.match import Matcher
 from protocols.money import show_usd
 from protocols.period import SCOPES, rolling_ms
 from protocols.policy.charge import AXES, Amounts, Subject
 from protocols.policy.policy import SOFT_PRIORITY, Policy
 
 UNLIMITED = 1 << 62
-FIELDS = ("component", "provider", "model", "tier", "task_type")
-
-
-@lru_cache(maxsize=4096)
-def glob(pattern: str) -> Callable[[str], object]:
-    return re.compile(translate(pattern)).match
 
 
 class Rule:
@@ -47,12 +39,7 @@ class Rule:
         self.scoped = policy.period in SCOPES and policy.period != "total"
         self.length_ms = rolling_ms(policy.period)
         self.tagged = bool(policy.match.tags)
-        self._globs = [
-            (name, glob(pattern))
-            for name in FIELDS
-            if (pattern := getattr(policy.match, name)) is not None
-        ]
-        self._tags = {name: glob(pattern) for name, pattern in policy.match.tags.items()}
+        self.matches = Matcher(policy.match)
         self.meters: dict[str, Meter] = {}
 
     def _floor(self, limit: int) -> int:
@@ -69,25 +56,6 @@ class Rule:
     def _head(self, axis: int) -> str:
         limit = f'"{self.limit_usd}"' if axis == 0 else self.limits[axis]
         return f'{{"policy":"{self.name}","axis":"{AXES[axis]}","limit":{limit},"used":'
-
-    def matches(self, subject: Subject) -> bool:
-        return all(match(getattr(subject, name)) for name, match in self._globs) and (
-            self.matches_tags(subject)
-        )
-
-    def matches_tags(self, subject: Subject) -> bool:
-        if not self._tags:
-            return True
-        tags = dict(subject.tags)
-        return all(name in tags and match(tags[name]) for name, match in self._tags.items())
-
-    def why_not(self, subject: Subject) -> str:
-        """The first part of the call that does not fit."""
-        for name, match in self._globs:
-            found = getattr(subject, name)
-            if not match(found):
-                return f"{name} {found!r} does not fit {getattr(self.policy.match, name)!r}"
-        return "its tags do not fit"
 
     def key_of(self, subject: Subject) -> str | None:
         """Which counter the call falls into; None for a call that is a session of its own."""

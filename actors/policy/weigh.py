@@ -30,7 +30,9 @@ def weigh(world: World, ask: Admit) -> Weighed:
     error = refusal(world, ask, pairs, parent, verdict)
     rules = world.rules.rules.values()
     considered = decide.consider(rules, pairs, subject, own, priority)
-    return Weighed(decide.standings(pairs), verdict.warnings, error, considered, ask.memo)
+    return Weighed(
+        decide.standings(pairs), verdict.warnings, error, considered, ask.memo, verdict.downgrade
+    )
 
 
 def refusal(
@@ -41,14 +43,9 @@ def refusal(
     verdict: decide.Verdict,
 ) -> BudgetError | None:
     """Why this call may not be held; None if it may. The limits have been judged already."""
-    if ask.parent is not None:
-        refused = _allocation_refuses(ask.parent, parent, ask.amounts, ask.subject)
-        if refused is not None:
-            return refused
-    if not ask.priced:
-        refusing = [rule.name for rule, _ in seats if rule.refuses_unpriced]
-        if refusing:
-            return _unpriced(ask, refusing)
+    barred = barrier(ask, seats, parent)
+    if barred is not None:
+        return barred
     if verdict.refusal is None:
         return None
     covered = parent.covers or NOTHING if parent is not None else NOTHING
@@ -58,6 +55,19 @@ def refusal(
         left = Amounts(*(parent.held[i] if covered[i] else left[i] for i in range(3)))
     remedies = {"fits": _fits(ask, left), "cheaper": _cheaper(world, ask, left)}
     return decide.denied(verdict.refusal, own, ask.subject, **remedies)
+
+
+def barrier(ask: Admit, seats: list[decide.Seat], parent: Charge | None) -> BudgetError | None:
+    """What refuses a call before any limit is looked at: its allocation, or having no price."""
+    if ask.parent is not None:
+        refused = _allocation_refuses(ask.parent, parent, ask.amounts, ask.subject)
+        if refused is not None:
+            return refused
+    if not ask.priced:
+        refusing = [rule.name for rule, _ in seats if rule.refuses_unpriced]
+        if refusing:
+            return _unpriced(ask, refusing)
+    return None
 
 
 def refusal_to_enlarge(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from actors.policy.rule import glob
+from actors.policy.match import glob
 from protocols.reports import ShowReport
 
 Key = tuple[str | None, ...]

@@ -11,25 +11,36 @@ from daemon.cli.answer import denial
 from daemon.cli.kinds import Count, JsonObject, Pair, Usd
 from daemon.cli.standings import standings
 from daemon.cli.verb import Console, Verb
+from protocols.routing.words import CAPABILITIES
 
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
 
-WANTED = (
-    click.argument("component"),
-    click.argument("model"),
+JOB = (
     click.option("--provider", help="Who sells the model; default: its maker."),
     click.option("--in", "--input-tokens", "input_tokens", type=Count(), help="Tokens sent."),
     click.option("--in-text", "input_text", type=click.File(), help="A file to count instead."),
     click.option(
         "--out", "--max-output-tokens", "max_output_tokens", type=Count(), help="Most tokens back."
     ),
-    click.option("--usd", type=Usd(), help="Hold this many dollars instead of an estimate."),
     click.option("--task-type", help="What the call is for; default: default."),
     click.option("--priority", type=click.IntRange(1, 10), help="1 to 10; default: 5."),
     click.option("--context-id", help="The session or task it belongs to."),
     click.option("--allocation-id", help="The allocation it draws from."),
     click.option("--tag", "tags", type=Pair(), multiple=True, help="A tag; may be repeated."),
+    click.option(
+        "--need", "needs", type=click.Choice(CAPABILITIES), multiple=True, metavar="ABILITY",
+        help=f"What the model must be able to do: {', '.join(CAPABILITIES)}.",
+    ),
+)  # fmt: skip
+WANTED = (
+    click.argument("component"),
+    click.argument("model"),
+    *JOB,
+    click.option("--usd", type=Usd(), help="Hold this many dollars instead of an estimate."),
+    click.option(
+        "--exact-model", is_flag=True, default=None, help="Refuse rather than downgrade."
+    ),
 )  # fmt: skip
 USED = (
     click.option(
@@ -58,7 +69,8 @@ def wanted(fields: Json) -> Json:
     """Make the fields of a request from what was typed."""
     text = fields.pop("input_text", None)
     tags = dict(fields.pop("tags", ()))
-    return fields | {"input_text": text.read() if text else None, "tags": tags or None}
+    fields |= {"input_text": text.read() if text else None, "tags": tags or None}
+    return fields | {"needs": list(fields.get("needs", ())) or None}
 
 
 def used(fields: Json) -> Json:
@@ -89,7 +101,12 @@ def check(console: Console, /, **fields: Any) -> int:
 
 
 def _checked(reply: Json) -> str:
-    if reply["allowed"]:
+    if instead := reply.get("instead"):
+        name = click.style(f"{instead['provider']}/{instead['model']}", bold=True)
+        lines = [f"{click.style('yes', fg='yellow', bold=True)}  as {name}"]
+        lines[0] += f", would hold {units.amounts(instead['held'])}"
+        lines.append(f"    {reply['denial']['detail']}")
+    elif reply["allowed"]:
         lines = [f"{click.style('yes', fg='green', bold=True)}  would hold {_hold(reply)}"]
     else:
         problem = reply.get("denial") or {}
@@ -126,12 +143,21 @@ def _reserved(reply: Json) -> str:
     about = " (estimated)" if reply["estimated"] else ""
     lines = [
         reply["reservation_id"],
+        *_instead(reply),
         f"  holds {units.amounts(reply['held'])}{about} until {units.when(reply['expires_at'])}",
     ]
     lines += [f"  warning: {warned['detail']}" for warned in reply["warnings"]]
     if reply["policies"]:
         lines += ["", standings(reply["policies"])]
     return "\n".join(lines)
+
+
+def _instead(reply: Json) -> list[str]:
+    """The model to call, where it is not the one that was asked for."""
+    if not (asked := reply.get("instead_of")):
+        return []
+    name = click.style(f"{reply['provider']}/{reply['model']}", bold=True)
+    return [f"  call {name} instead: {asked['detail']}"]
 
 
 @click.command(cls=Verb)

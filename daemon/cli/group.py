@@ -32,6 +32,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "release": Entry("calls:release", "Give a hold back: the call was not made."),
         "record": Entry("calls:record", "Book usage that happened without a hold."),
         "explain": Entry("explain:explain", "Why a call would be allowed or not, rule by rule."),
+        "route": Entry("route:route", "Which model may do this job now, and why not the others."),
         "cost": Entry("prices.cost:cost", "What a usage costs, rate by rate. Books nothing."),
     },
     "Budgets": {

@@ -13,7 +13,7 @@ from daemon.config.settings import Sections, plain_settings
 from protocols.period import CALENDAR, SCOPES
 
 SECRET_KEY = re.compile(r"secret|passw|credential|api_?key|(^|_)(key|token)s?$", re.IGNORECASE)
-ARRAYS = ("token", "budget", "policy", "price_source")
+ARRAYS = ("token", "budget", "policy", "price_source", "route", "model")
 PLAIN_WORDS = {
     "missing": "is missing",
     "tuple_type": "must be a list",
@@ -44,6 +44,14 @@ EXAMPLES = {
     "period": '"daily", or "rolling:5h"',
     "warn_at": "[0.5, 0.8, 0.95]",
     "override": '{ priority = 10, usd = "5.00" }',
+    "candidates": '["anthropic/claude-*", "openai/gpt-5-mini"]',
+    "local": '["ollama/llama3"]',
+    "needs": '["tools", "vision"]',
+    "can": '["tools"]',
+    "tiers": '["remote_heavyweight"]',
+    "max_usd": '"0.50"',
+    "context_window": "8192",
+    "max_output_tokens": "4096",
     "hosts": '["budget.example.org"]',
     "origins": '["https://budget.example.org"]',
     "socket": '"/run/user/1000/tekton-budget.sock"',

@@ -16,6 +16,8 @@ from daemon.config.section import Place, Seconds, Section
 from protocols.message import Role
 from protocols.names import Component, PolicyName, Provider
 from protocols.policy.policy import Glob, Policy
+from protocols.routing.abilities import ModelRule
+from protocols.routing.rule import RouteRule
 from protocols.tiers import Tier, TierTable
 from protocols.tokens import TokenName
 
@@ -136,6 +138,12 @@ class Sections(Section):
     )
     policies: tuple[Policy, ...] = Field(
         default=(), alias="policy", strict=False, description=str(Policy.__doc__)
+    )
+    routes: tuple[RouteRule, ...] = Field(
+        default=(), alias="route", strict=False, description=str(RouteRule.__doc__)
+    )
+    models: tuple[ModelRule, ...] = Field(
+        default=(), alias="model", strict=False, description=str(ModelRule.__doc__)
     )
 
 

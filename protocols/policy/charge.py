@@ -137,10 +137,11 @@ class Admitted:
 
 @dataclass(slots=True)
 class Refused:
-    """Held nowhere. `error` has the numbers."""
+    """Held nowhere. `error` has the numbers; `downgrade`: a cheaper model is wanted instead."""
 
     error: BudgetError
     memo: Any
+    downgrade: bool = False
 
 
 @dataclass(slots=True)
@@ -152,6 +153,7 @@ class Weighed:
     error: BudgetError | None
     considered: "list[Considered]"
     memo: Any
+    downgrade: bool = False
 
 
 @dataclass(slots=True)

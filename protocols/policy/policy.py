@@ -74,7 +74,7 @@ class Policy(Value):
         default=DEFAULT_WARN_AT, strict=False, max_length=16
     )
     on_limit: Literal["deny", "downgrade"] = Field(
-        default="deny", description="downgrade denies as well until routing is built"
+        default="deny", description="downgrade: hold the next cheaper model that fits, else deny"
     )
     override: Override | None = None
     unpriced: Literal["refuse", "envelope"] = Field(

@@ -55,6 +55,7 @@ def test_a_reservation_says_what_is_held_until_when_and_where_each_policy_stands
                 "window": {"starts": INSTANT, "ends": INSTANT},
             },
         ],
+        "instead_of": None,
     }  # fmt: skip
 
 
