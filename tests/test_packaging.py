@@ -14,7 +14,13 @@ def test_nobody_else_owns_our_import_names(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["prices/book.json", "prices/NOTICE", "journal/migrations/0001_journal.sql"]
+    "path",
+    [
+        "prices/book.json",
+        "prices/abilities.json",
+        "prices/NOTICE",
+        "journal/migrations/0001_journal.sql",
+    ],
 )
 def test_what_the_daemon_reads_is_part_of_the_package(path: str) -> None:
     assert files("daemon").joinpath(*path.split("/")).is_file()

@@ -124,15 +124,16 @@ def _outcome(
 def _told(plan: Plan, taken: Candidate | None, shown: list[CandidateShown]) -> str:
     """The choice in a sentence."""
     asked = next((one for one in plan.candidates if one.asked), None)
-    row, why = next(iter(shown), None), ""
-    if asked is not None:
-        is_it = (asked.provider, asked.model)
-        row = next(row for row in shown if (row.provider, row.model) == is_it)
-    if row is not None and asked is not taken:
-        why = f"{row.provider}/{row.model}: {row.detail}; "
-    if taken is None:
-        return f"{why}none of {len(shown)} candidates fits"
-    name = f"{taken.provider}/{taken.model}"
-    return f"{name} fits as asked" if taken.asked else f"{why}{name} takes its place" if why else (
-        f"{name} is the first of {len(shown)} candidates that fits"
-    )  # fmt: skip
+    name = "" if taken is None else f"{taken.provider}/{taken.model}"
+    if taken is not None and taken is asked:
+        return f"{name} fits as asked"
+    if taken is not None and asked is None:
+        return f"{name} is the first of {len(shown)} candidates that fits"
+    row = next((row for row in shown if asked is None or _is(row, asked)), None)
+    why = "" if row is None else f"{row.provider}/{row.model}: {row.detail}; "
+    end = f"{name} takes its place" if name else f"none of {len(shown)} candidates fits"
+    return why + end
+
+
+def _is(row: CandidateShown, one: Candidate) -> bool:
+    return (row.provider, row.model) == (one.provider, one.model)

@@ -1,4 +1,4 @@
-"""The words of routing: abilities, orders, reasons. The command line knows them without pydantic."""
+"""The words of routing: abilities, orders, reasons. Nothing else, so that all can know them."""
 
 from typing import Literal, get_args
 
