@@ -13,6 +13,7 @@ from tekton_budget.replies import (
     Balances,
     Booked,
     Checked,
+    Entries,
     Holds,
     HoldShown,
     Policies,
@@ -229,6 +230,10 @@ def release_allocation(allocation_id: str, key: str | None) -> Ask[Released]:
 
 def list_allocations(status: str | None, cursor: str | None) -> Ask[Holds]:
     return get("/allocations", Holds, {"status": status, "limit": 1000, "cursor": cursor})
+
+
+def list_entries(cursor: str | None = None, limit: int = 1000) -> Ask[Entries]:
+    return get("/entries", Entries, {"limit": limit, "cursor": cursor})
 
 
 def report(wanted: Report) -> Ask[SpendReport]:

@@ -195,7 +195,27 @@ class Quote:
 
     cost_usd: Decimal
     price_version: str
+    lines: tuple[dict[str, Any], ...] = ()
     estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal; money in its body is in nano-dollars."""
+
+    entry_id: str
+    seq: int
+    at: str
+    kind: str
+    component: str
+    subject: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    items: tuple[Entry, ...] = ()
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
