@@ -14,6 +14,7 @@ BudgetError            code
 ├─ Misdirected         misdirected        the Host header is not one of the daemon's
 ├─ Invalid             invalid            a field is wrong; `facts["errors"]` names each
 ├─ Unpriced            unpriced           no trusted price for the model
+├─ Unroutable          unroutable         no model is known to fit the call
 ├─ KeyReused           key-reused         same key, other body
 ├─ Throttled           throttled          too many wrong tokens from there; wait as told
 ├─ Busy                busy               too much is waiting; it was retried before you see it
@@ -92,6 +93,10 @@ class Invalid(BudgetError):
 
 class Unpriced(BudgetError):
     code = "unpriced"
+
+
+class Unroutable(BudgetError):
+    code = "unroutable"
 
 
 class KeyReused(BudgetError):
