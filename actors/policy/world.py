@@ -11,6 +11,7 @@ from actors.policy.rulebook import Rulebook
 from actors.policy.state import EngineState, StoredCharge
 from actors.time import LedgerTime
 from protocols.costing import cost
+from protocols.journal import Draft
 from protocols.money import NANOS_PER_USD, round_up
 from protocols.policy.charge import Amounts, Crossed
 from protocols.prices import PriceBook, PriceVersion
@@ -34,6 +35,8 @@ class World:
         self.next_window = state.next_window
         self.rules = Rulebook()
         self.charges = Charges()
+        self.opened: list[Draft] = []
+        """Counters that were opened and are not written down yet."""
         self._forgot_at = time.monotonic()
         self._rivals: dict[tuple[object, ...], list[tuple[int, PriceVersion]]] = {}
         self._restore(state)
