@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from random import Random
 
 import anyio
@@ -96,8 +96,14 @@ def sole(error: BaseException) -> BaseException:
 
 def fail(reason: str, code: int) -> int:
     log.critical("stopping: %s", reason)
-    print(f"error: {reason}", file=sys.stderr, flush=True)  # noqa: T201  # one line of reason
+    say(f"error: {reason}")
     return code
+
+
+def say(line: str) -> None:
+    """One line to people. A log that is full or closed stops nothing."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) -> int:
@@ -264,7 +270,7 @@ def announce(settings: Settings, listening: Listening) -> Callable[[], None]:
     }
     path.with_suffix(".new").write_text(json.dumps(told), encoding="utf-8")
     path.with_suffix(".new").replace(path)
-    print(f"budget is ready on {told['url'] or listening.socket}", file=sys.stderr, flush=True)  # noqa: T201
+    say(f"budget is ready on {told['url'] or listening.socket}")
     return lambda: path.unlink(missing_ok=True)
 
 

@@ -51,8 +51,13 @@ class Daemon:
         """A command that runs it, such as one that takes rights away."""
         self.flags: list[str] = []
         """Of `serve`, beyond the usual."""
+        self.program = "daemon"
+        """The module that is run."""
+        self.extra: dict[str, str] = {}
+        """Of the environment."""
         self.lines: list[str] = []
         self._heard = Condition()
+        self.started = False
 
     def start(self) -> Self:
         """Run, and wait until it says that it is ready."""
@@ -63,20 +68,11 @@ class Daemon:
     def spawn(self) -> Self:
         """Run, whatever comes of it."""
         self.lines = []
+        self.started = True
+        serve = ["serve", "--port", "0"]
         where = ["--data-dir", str(self.data_dir), "--config", str(self.config)]
         self._process = subprocess.Popen(
-            [
-                *self.under,
-                sys.executable,
-                "-P",
-                "-m",
-                "daemon",
-                "serve",
-                "--port",
-                "0",
-                *where,
-                *self.flags,
-            ],
+            [*self.under, sys.executable, "-P", "-m", self.program, *serve, *where, *self.flags],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=self.environ(),
@@ -89,7 +85,7 @@ class Daemon:
     def environ(self) -> dict[str, str]:
         """Ours, but nothing of a budget daemon, and no word to the outside world."""
         env = {name: value for name, value in os.environ.items() if "BUDGET" not in name}
-        return env | {"BUDGET_PRICES__REFRESH_HOURS": "0"}
+        return env | {"BUDGET_PRICES__REFRESH_HOURS": "0"} | self.extra
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None
@@ -140,6 +136,14 @@ class Daemon:
     def token_of(self, name: str) -> str:
         return (self.data_dir / "tokens" / name).read_text().strip()
 
+    def until_told(self) -> None:
+        """Wait until programs are told where it is: for a daemon that cannot say it is ready."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not (self.data_dir / "daemon.json").exists():
+            assert time.monotonic() < deadline
+            assert self.alive
+            time.sleep(0.02)
+
     def kill(self) -> None:
         """As `kill -9`: no last word."""
         self._process.kill()
@@ -148,6 +152,9 @@ class Daemon:
     def terminate(self) -> None:
         """As an init system does."""
         self._process.send_signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""

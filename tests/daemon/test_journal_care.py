@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +38,16 @@ OLDER = "older.sqlite"
 CLI = [sys.executable, "-P", "-m", "daemon"]
 
 
-def budget(*args: object, home: Path, stdin: str | None = None) -> tuple[int, Any, str]:
+def budget(
+    *args: object,
+    home: Path,
+    stdin: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[int, Any, str]:
     """Exit code, its JSON answer if there is one, and what it complained of."""
-    environ = {name: text for name, text in os.environ.items() if "BUDGET" not in name}
+    environ = {name: text for name, text in os.environ.items() if "BUDGET" not in name} | dict(
+        environ or {}
+    )
     done = subprocess.run(
         [*CLI, *map(str, args), "--json", "--data-dir", str(home)],
         capture_output=True, text=True, input=stdin, timeout=60, check=False, env=environ,
