@@ -1,5 +1,7 @@
 """The spine: policy engine and ledgers, built from the journal at start and after every fall."""
 
+from typing import Any
+
 from actors.journal.journal import Flush
 from actors.ledger.directory import Directory
 from actors.ledger.ledger import Ledger
@@ -9,7 +11,7 @@ from actors.routing.router import Router
 from actors.runtime import Ref
 from actors.supervision import Roster
 from actors.time import LedgerTime
-from protocols.message import DAEMON, Caller, R, Request
+from protocols.message import DAEMON, Caller, Done, R, Request
 from protocols.prices import PriceBook, PricesChanged
 from protocols.tiers import TierTable
 from protocols.token_estimate import Counter
@@ -79,3 +81,9 @@ class Builder:
         if self.directory is not None:
             to = self.directory.address(to)
         return await self.roster.ask(to, request, caller)
+
+    def put(self, to: str, request: Request[Any], caller: Caller, done: Done) -> None:
+        """The same way in, for doors that do not wait: `done` is told."""
+        if self.directory is not None:
+            to = self.directory.address(to)
+        self.roster.put(to, request, caller, done)

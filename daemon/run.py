@@ -115,7 +115,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         alive = actors(settings, store, tokens, feed)
         roster, builder, health = await stack.enter_async_context(alive)
         door = door_settings(settings)
-        app = application(builder.ask, tokens.caller, health, door)
+        app = application(builder.ask, builder.put, tokens.caller, health, door)
         mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
         mcp.add_routes(app.router)
         TektonDoor(tokens.caller, health, door, stop).add_routes(app.router)

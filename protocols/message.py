@@ -1,5 +1,6 @@
 """A request names its reply; whoever finishes the work answers the call it came with."""
 
+from collections.abc import Callable
 from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -97,3 +98,13 @@ class Ask(Protocol):
     """How a door speaks to an actor: by name, typed by the request's own reply."""
 
     async def __call__(self, to: str, request: Request[R], caller: Caller) -> R: ...
+
+
+Done = Callable[[Any], None]
+"""Gets the reply, or the error instead of one; once, and must not raise."""
+
+
+class Put(Protocol):
+    """As `Ask`, but nobody waits: `done` is told. What is not let in is refused by raising."""
+
+    def __call__(self, to: str, request: Request[Any], caller: Caller, done: Done) -> None: ...

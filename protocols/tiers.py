@@ -6,9 +6,10 @@ that `claude-3-haiku-20240307` is as light as `claude-3-haiku`; the most specifi
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Literal, get_args
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from protocols.message import Value
 
@@ -24,7 +25,11 @@ class TierTable(Value):
     models: dict[str, Tier] = Field(default_factory=dict)
     components: dict[str, Tier] = Field(default_factory=dict)
     providers: dict[str, Tier] = Field(default_factory=dict)
-    _known: dict[tuple[str, str, str], Tier] = PrivateAttr(default_factory=dict)
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str, str], Tier]:
+        """Names met before."""
+        return {}
 
     def extended(self, more: "TierTable") -> "TierTable":
         """Make a table in which `more` adds to this one and overrules it, name by name."""
@@ -37,7 +42,7 @@ class TierTable(Value):
     def tier_of(self, component: str, provider: str, model: str) -> Tier:
         """Find the tier of a call; names met before are answered from memory."""
         key = (component, provider, model)
-        known = self._known  # pydantic looks a private attribute up the long way
+        known = self.known
         tier = known.get(key)
         if tier is None:
             if len(known) >= CACHED_MAX:

@@ -14,7 +14,7 @@ is (4 to 5 microseconds less for each ask). Hence each `noqa: TID251` in this fo
 """
 
 from actors.runtime.actor import DEFERRED, LoopActor, Ref, kill
-from actors.runtime.call import NOBODY, Awaited, PendingCall
+from actors.runtime.call import NOBODY, Awaited, HandedCall, PendingCall
 from actors.runtime.future import BlockingOnLoop, LoopFuture
 from actors.runtime.inbox import Envelope, Inbox
 from actors.runtime.loop import ActorLoop
@@ -27,6 +27,7 @@ __all__ = [
     "Awaited",
     "BlockingOnLoop",
     "Envelope",
+    "HandedCall",
     "Inbox",
     "LoopActor",
     "LoopFuture",

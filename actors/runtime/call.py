@@ -1,15 +1,16 @@
-"""The unanswered request that travels with the work, in its three kinds."""
+"""The unanswered request that travels with the work, in its kinds."""
 
 import contextlib
 import logging
 import queue
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pykka
 
 from protocols.errors import BudgetError
-from protocols.message import DAEMON, Caller
+from protocols.message import DAEMON, Caller, Done
 
 if TYPE_CHECKING:
     import asyncio  # noqa: TID251
@@ -35,6 +36,32 @@ class PendingCall:
     def refuse(self, error: BudgetError) -> None:
         if not self.reply.done():
             self.reply.set_exception(error)
+
+
+class HandedCall:
+    """A call whose answer is handed on at once: no future and no task of its own.
+
+    `leave` says whether this is the first answer, and forgets the call.
+    """
+
+    __slots__ = ("_done", "_leave", "caller", "due", "to")
+
+    def __init__(
+        self, caller: Caller, to: str, due: float, done: Done, leave: "Callable[[HandedCall], bool]"
+    ) -> None:
+        self.caller = caller
+        self.to = to
+        self.due = due
+        self._done = done
+        self._leave = leave
+
+    def answer(self, reply: object) -> None:
+        if self._leave(self):
+            self._done(reply)
+
+    def refuse(self, error: BudgetError) -> None:
+        if self._leave(self):
+            self._done(error)
 
 
 class Nobody:

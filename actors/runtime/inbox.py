@@ -2,12 +2,13 @@
 
 import asyncio  # noqa: TID251
 from collections import deque
+from threading import get_ident
 from typing import Any, cast
 
 import pykka
 from pykka._envelope import Envelope
 
-from actors.runtime.future import release, running_loop
+from actors.runtime.future import release
 from protocols.message import Call
 
 __all__ = ["Envelope", "Inbox"]
@@ -20,11 +21,12 @@ class Inbox:
     message between actors finishes work that was admitted long ago, and must get through.
     """
 
-    __slots__ = ("_envelopes", "_waiter", "bound", "handled")
+    __slots__ = ("_envelopes", "_thread", "_waiter", "bound", "handled")
 
     def __init__(self, bound: int = 1024) -> None:
         self._envelopes: deque[Envelope[Any]] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._thread = 0
         self.bound = bound
         self.handled = 0
 
@@ -54,6 +56,7 @@ class Inbox:
         The waiter is set before the deque is looked at, `put` does it the other way round: so
         a message from another thread is seen by one of the two.
         """
+        self._thread = get_ident()
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         try:
             if not self._envelopes:
@@ -65,11 +68,10 @@ class Inbox:
         waiter = self._waiter
         if waiter is None:
             return
-        loop = waiter.get_loop()
-        if running_loop() is loop:
+        if get_ident() == self._thread:  # to ask for the running loop costs a system call
             release(waiter)
         else:
-            loop.call_soon_threadsafe(release, waiter)
+            waiter.get_loop().call_soon_threadsafe(release, waiter)
 
     def drop_calls(self) -> list[Call[Any]]:
         """Take out what rides on a call and give the calls back; pykka's own messages stay."""

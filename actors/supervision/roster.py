@@ -10,13 +10,16 @@ from typing import Any, Final, NamedTuple, Self
 import anyio
 from pykka import ActorDeadError
 
-from actors.runtime import NOBODY, Envelope, Inbox, PendingCall, Ref, kill
+from actors.runtime import NOBODY, Envelope, HandedCall, Inbox, PendingCall, Ref, kill
 from actors.supervision.fate import Fate, State
 from protocols.errors import BudgetError, Busy, Unavailable
-from protocols.message import Call, Caller, R, Request
+from protocols.message import Call, Caller, Done, R, Request
 
 TICK_S: Final = 0.25
 """How coarse deadlines are: one look at the oldest calls costs less than a timer for each."""
+
+
+Unanswered = PendingCall | HandedCall
 
 
 class Member(NamedTuple):
@@ -58,7 +61,7 @@ class Roster:
         self._fates: dict[str, Fate] = {"spine": self.spine}
         self._members: dict[str, Member] = {}
         self._factories: dict[str, Callable[[str], Ref]] = {}
-        self._pending: dict[PendingCall, None] = {}  # in the order they came, so by deadline
+        self._pending: dict[Unanswered, None] = {}  # in the order they came, so by deadline
         self._closed: str | None = None
         self._idle = anyio.Event()
         self._tasks = anyio.create_task_group()
@@ -96,13 +99,20 @@ class Roster:
 
     async def ask(self, to: str, request: Request[R], caller: Caller) -> R:
         """Let a request in and wait for whoever answers it."""
-        call = self._admit(to, request, caller)
+        member = self._admit(to)
+        reply = asyncio.get_running_loop().create_future()
+        call = PendingCall(caller, to, self._ticked_at + self.ask_timeout_s, reply)
+        self._let_in(member, request, call)
         try:
-            return await call.reply  # type: ignore[no-any-return]
+            return await reply  # type: ignore[no-any-return]
         finally:
-            del self._pending[call]
-            if self._closed and not self._pending:
-                self._idle.set()
+            self._leave(call)
+
+    def put(self, to: str, request: Request[Any], caller: Caller, done: Done) -> None:
+        """Let a request in; `done` is told what came of it. Raises what is refused here."""
+        member = self._admit(to)
+        due = self._ticked_at + self.ask_timeout_s
+        self._let_in(member, request, HandedCall(caller, to, due, done, self._leave))
 
     async def drain(self, timeout_s: float) -> bool:
         """Let nobody in any more and wait for what is unanswered; tell whether all got done."""
@@ -115,7 +125,7 @@ class Roster:
 
     def abandon(self) -> None:
         """Refuse what is unanswered, so that the door need not wait for it any longer."""
-        refuse(self._pending, "the daemon stopped before the answer", outcome="unknown")
+        refuse(list(self._pending), "the daemon stopped before the answer", outcome="unknown")
 
     def close(self, reason: str) -> None:
         """Refuse every ask from now on. The first reason stays."""
@@ -140,7 +150,7 @@ class Roster:
     def fate_of(self, ref: Ref) -> Fate | None:
         return next((who.fate for who in self._members.values() if who.ref is ref), None)
 
-    def kill_spine(self) -> list[PendingCall]:
+    def kill_spine(self) -> list[Unanswered]:
         """End and forget all of the spine, factories too; return the calls it leaves behind."""
         doomed = {name: who for name, who in self._members.items() if who.fate is self.spine}
         left = [call for call in self._pending if call.to in doomed]
@@ -172,7 +182,7 @@ class Roster:
         self._tasks.cancel_scope.cancel()
         return await self._tasks.__aexit__(kind, error, traceback)
 
-    def _admit(self, to: str, request: Request[Any], caller: Caller) -> PendingCall:
+    def _admit(self, to: str) -> Member:
         if self._closed is not None:
             raise Unavailable(self._closed, outcome="not-applied")
         member = self._find(to)
@@ -182,11 +192,20 @@ class Roster:
             raise busy(f"{self.in_flight_max} calls are in flight")
         if member.inbox.full:
             raise busy(f"{member.inbox.bound} messages wait for {to}")
-        reply = asyncio.get_running_loop().create_future()
-        call = PendingCall(caller, to, self._ticked_at + self.ask_timeout_s, reply)
+        return member
+
+    def _let_in(self, member: Member, request: Request[Any], call: Unanswered) -> None:
         self._pending[call] = None
         member.inbox.put(Envelope(request, call))  # type: ignore[arg-type]
-        return call
+
+    def _leave(self, call: Unanswered) -> bool:
+        """Forget a call; tell whether it was still unanswered."""
+        if call not in self._pending:
+            return False
+        del self._pending[call]
+        if self._closed and not self._pending:
+            self._idle.set()
+        return True
 
     def _find(self, name: str) -> Member:
         member = self._members.get(name)
@@ -222,7 +241,7 @@ class Roster:
             refuse(overdue, f"no answer within {self.ask_timeout_s:g} s", outcome="unknown")
 
 
-def refuse(calls: Iterable[PendingCall], detail: str, *, outcome: str) -> None:
+def refuse(calls: Iterable[Unanswered], detail: str, *, outcome: str) -> None:
     """Refuse each call with an error of its own: a raised error remembers where it was."""
     hint = "try again" if outcome == "not-applied" else "ask again with the same key"
     for call in calls:

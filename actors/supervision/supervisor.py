@@ -9,9 +9,9 @@ from typing import ClassVar, NoReturn, Self
 
 import anyio
 
-from actors.runtime import ActorLoop, PendingCall, Ref
+from actors.runtime import ActorLoop, Ref
 from actors.supervision.fate import Fate, State
-from actors.supervision.roster import Roster, refuse
+from actors.supervision.roster import Roster, Unanswered, refuse
 
 log = logging.getLogger("budget.supervision")
 
@@ -83,7 +83,7 @@ class Supervisor:
         self._spine: Spine | None = None
         self._organs: dict[Fate, Child] = {}
         self._journal: Fate | None = None
-        self._left: list[PendingCall] = []
+        self._left: list[Unanswered] = []
         self._fallen = False
         self._fault: Broken | None = None
         self._broken = anyio.Event()

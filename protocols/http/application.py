@@ -4,19 +4,21 @@ from aiohttp import web
 
 from protocols.http.batch import batch
 from protocols.http.cors import Cors
+from protocols.http.express import Express
 from protocols.http.guard import Guard
 from protocols.http.house import HealthReport, add_house
 from protocols.http.routes import from_body, from_query
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import Authenticate, Verb
-from protocols.message import Ask
+from protocols.message import Ask, Put
 from protocols.operations import OPERATIONS, PREFIX
 
 GUARD = web.AppKey("GUARD", Guard)
+EXPRESS = web.AppKey("EXPRESS", Express)
 
 
 def application(
-    ask: Ask, authenticate: Authenticate, health: HealthReport, settings: DoorSettings
+    ask: Ask, put: Put, authenticate: Authenticate, health: HealthReport, settings: DoorSettings
 ) -> web.Application:
     """Make all routes. More may be added until it is served; `serve` guards those too."""
     app = web.Application(client_max_size=settings.body_bytes_max)
@@ -24,6 +26,7 @@ def application(
     if settings.origins:
         app.on_response_prepare.append(Cors(settings.origins).mark)
     verbs = {operation.name: Verb(operation, ask) for operation in OPERATIONS}
+    app[EXPRESS] = Express(verbs.values(), put, authenticate, app[GUARD], settings.body_bytes_max)
     for verb in verbs.values():
         operation = verb.operation
         handler = (

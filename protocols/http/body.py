@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -22,11 +23,7 @@ async def read(request: web.Request, settings: DoorSettings) -> bytes:
     """Take the body if it is plain JSON, small and quick enough. Empty when there is none."""
     if not request.body_exists:
         return b""
-    headers = request.headers
-    if not _JSON_TYPE.fullmatch(headers.get("Content-Type", "")):
-        raise UnsupportedMedia("send the body with Content-Type: application/json")
-    if "Content-Encoding" in headers:
-        raise UnsupportedMedia("send the body as it is, without Content-Encoding")
+    check_kind(request.headers)
     limit = settings.body_bytes_max
     if request.content.is_eof():  # it came with the headers: nothing to wait for
         body = request.content.read_nowait()
@@ -37,6 +34,15 @@ async def read(request: web.Request, settings: DoorSettings) -> bytes:
     if len(body) > limit:
         raise _too_large(limit)
     return body
+
+
+def check_kind(headers: Mapping[str, str]) -> None:
+    """Refuse a body that is anything but plain JSON."""
+    kind = headers.get("Content-Type", "")
+    if kind != "application/json" and not _JSON_TYPE.fullmatch(kind):
+        raise UnsupportedMedia("send the body with Content-Type: application/json")
+    if "Content-Encoding" in headers:
+        raise UnsupportedMedia("send the body as it is, without Content-Encoding")
 
 
 async def _gather(request: web.Request, limit: int, within_s: float) -> bytes:

@@ -1,7 +1,8 @@
 """The guard before every route: whose Host, which Origin; and no answer but ours goes out."""
 
 import re
-from collections.abc import Awaitable, Callable
+from asyncio import Transport  # noqa: TID251  # what a connection writes to
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -41,7 +42,7 @@ class Guard:
 
         async def guarded(request: web.BaseRequest) -> web.StreamResponse:
             try:
-                self.check(request)
+                self.check(request.headers, request.transport)
                 if request.method == "OPTIONS" and (told := self._cors.preflight(request)):
                     return told
                 answer = await handle(request)
@@ -62,11 +63,10 @@ class Guard:
 
         return guarded
 
-    def check(self, request: web.BaseRequest) -> None:
+    def check(self, headers: Mapping[str, str], transport: Transport | None) -> None:
         """Refuse a request that was meant for another server, or comes from a foreign page."""
-        headers = request.headers
         host = headers.get("Host", "")
-        if not self._host.fullmatch(host) and (host or not _over_unix(request)):
+        if not self._host.fullmatch(host) and (host or not _over_unix(transport)):
             raise Misdirected(
                 "the Host header does not name this daemon",
                 hint="use 127.0.0.1 or localhost, or add the name to the hosts in budget.toml",
@@ -82,8 +82,7 @@ class Guard:
         return origin in self._origins or origin in (f"http://{host}", f"https://{host}")
 
 
-def _over_unix(request: web.BaseRequest) -> bool:
-    transport = request.transport
+def _over_unix(transport: Transport | None) -> bool:
     return transport is not None and not isinstance(transport.get_extra_info("sockname"), tuple)
 
 

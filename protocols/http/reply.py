@@ -4,8 +4,11 @@ import logging
 import math
 import secrets
 from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.helpers import rfc822_formatted_time
 from multidict import CIMultiDict
 from pydantic_core import to_json
 
@@ -26,14 +29,37 @@ def respond(body: bytes, status: int = 200) -> web.Response:
 def problem(error: BudgetError) -> web.Response:
     """Write the problem document of a refusal, with the headers its status asks for."""
     response = web.Response(body=to_json(error.problem()), status=error.status, headers=_PROBLEM)
-    if (header := _HEADERS.get(error.status)) is not None:
-        name, value = header
-        response.headers[name] = value(error)
+    response.headers.extend(_more_headers(error))
     if error.status in _BODY_UNREAD:
         response.force_close()
-    request_id = response.headers["X-Request-Id"] = secrets.token_hex(6)
-    log.debug("refused", extra={"request_id": request_id, "code": error.code})
     return response
+
+
+def in_bytes(body: bytes, status: int, kind: bytes = b"json", more: bytes = b"") -> bytes:
+    """The whole answer as it goes over the wire."""
+    return b"%bapplication/%b\r\nServer: budget\r\nContent-Length: %d\r\nDate: %b\r\n%b\r\n%b" % (
+        _line(status), kind, len(body), rfc822_formatted_time().encode(), more, body,
+    )  # fmt: skip
+
+
+def problem_in_bytes(error: BudgetError, more: str = "") -> bytes:
+    """`problem`, as it goes over the wire."""
+    more += "".join([f"{name}: {value}\r\n" for name, value in _more_headers(error).items()])
+    return in_bytes(to_json(error.problem()), error.status, b"problem+json", more.encode())
+
+
+@cache
+def _line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: ".encode()
+
+
+def _more_headers(error: BudgetError) -> dict[str, str]:
+    more = {"X-Request-Id": secrets.token_hex(6)}
+    if (header := _HEADERS.get(error.status)) is not None:
+        name, value = header
+        more[name] = value(error)
+    log.debug("refused", extra={"request_id": more["X-Request-Id"], "code": error.code})
+    return more
 
 
 def mishap(bug: BaseException | None, where: str) -> BudgetError:

@@ -28,7 +28,7 @@ def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) ->
         if decides:
             caller = caller.coming(peer(request))
         body = await read(request, settings)
-        fields = _placed(request.match_info, parse(body), "body")
+        fields = placed(request.match_info, parse(body), "body")
         if request.query_string:
             raise _no_query(request)
         message = verb.understand(fields)
@@ -57,13 +57,13 @@ def from_query(verb: Verb, authenticate: Authenticate) -> Handler:
             raise Malformed("the query has the same name twice")
         if "\0" in "".join(fields.values()):
             raise Malformed("the query has a value with U+0000")
-        message = verb.understand(_placed(request.match_info, fields, "query"), strings=True)
+        message = verb.understand(placed(request.match_info, fields, "query"), strings=True)
         return respond(await verb.ask(message, caller), status)
 
     return handle
 
 
-def _placed(path: Mapping[str, str], fields: dict[str, Any], where: str) -> dict[str, Any]:
+def placed(path: Mapping[str, str], fields: dict[str, Any], where: str) -> dict[str, Any]:
     """Join the path's fields to the others; one that stands in both places is an error."""
     if path:
         twice = [

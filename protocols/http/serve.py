@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from anyio import CancelScope
 
-from protocols.http.application import GUARD
+from protocols.http.application import EXPRESS, GUARD
 from protocols.http.connection import Server
 from protocols.http.settings import DoorSettings
 
@@ -86,8 +86,9 @@ class _Runner(web.AppRunner):
     def __init__(self, app: web.Application, settings: DoorSettings) -> None:
         super().__init__(app, access_log=None, shutdown_timeout=settings.stop_s)
         self._guard = app[GUARD]
+        self._express = app[EXPRESS]
         self._settings = settings
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return Server(made, self._guard, self._settings)
+        return Server(made, self._guard, self._express, self._settings)

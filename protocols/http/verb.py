@@ -42,7 +42,7 @@ class Verb:
         self._address = operation.address
         self._roles = roles_from(operation.role)
         self._scoped = "component" in operation.request.model_fields
-        self._json = writer(operation.reply)
+        self.write = writer(operation.reply)
         self._strict = validator.validate_python
         self._strings = validator.validate_strings
 
@@ -59,9 +59,13 @@ class Verb:
 
     async def ask(self, message: Request[Any], caller: Caller) -> bytes:
         """Ask whoever hears it, if it is within the caller's scope. The reply comes as JSON."""
+        return self.write(await self._ask(self.address(message, caller), message, caller))
+
+    def address(self, message: Request[Any], caller: Caller) -> str:
+        """Who hears it, if it is within the caller's scope."""
         if self._scoped and caller.components is not None:
             _check_scope(caller, message.component)  # type: ignore[attr-defined]  # see _scoped
-        return self._json(await self._ask(self._address(message), message, caller))
+        return self._address(message)
 
     def keyed(self, caller: Caller, key: str, path: str, body: bytes) -> Caller:
         """Give the caller this very key, bound to the operation, the path and the body."""

@@ -141,7 +141,7 @@ async def test_who_expects_to_be_told_to_go_on_is_told(door: Door) -> None:
 
 
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
-    app = application(door.desk, authenticate, door.health, DoorSettings())
+    app = application(door.desk, door.desk.put, authenticate, door.health, DoorSettings())
     McpDoor(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
     routes = {
@@ -655,7 +655,7 @@ async def test_closing_lets_what_is_in_flight_finish() -> None:
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            app = application(desk, authenticate, Health(), settings)
+            app = application(desk, desk.put, authenticate, Health(), settings)
             async with serve(app, settings) as listening:
                 group.start_soon(ask, listening.url or "")
                 await asked.wait()
