@@ -272,7 +272,7 @@ async def test_a_wrong_name_further_down_is_guessed_too(door: Door) -> None:
 async def test_a_name_like_no_other_is_told_the_names_there_are(door: Door) -> None:
     answer = await door.post("/reservations", RESERVE | {"zzzzzz": 1})
 
-    assert "component, provider, model" in answer.body["errors"][0]["remedy"]
+    assert "known: component, " in answer.body["errors"][0]["remedy"]
 
 
 async def test_a_wrong_query_key_is_guessed(door: Door) -> None:
