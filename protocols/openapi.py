@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from protocols.errors import BudgetError, every_error
+from protocols.errors import BudgetError, HoldEnded, every_error
 from protocols.operations import OPERATIONS, PREFIX, Operation
 from protocols.schemas import KEY, Schema, never_null, write_money
 
@@ -81,6 +81,8 @@ def _derived_schemas() -> tuple[Schema, dict[str, tuple[str, str]]]:
 def _operation(operation: Operation, request: Schema, reply: str) -> Schema:
     words = (operation.request.__doc__ or "").strip()
     statuses = _ALWAYS | (_WITH_HOLD if operation.keyed else set())
+    if "allocation_id" in operation.request.model_fields:
+        statuses |= {HoldEnded.status}
     described: Schema = {
         "operationId": operation.name,
         "summary": words.partition(". ")[0].rstrip("."),
