@@ -203,6 +203,8 @@ def _written_by_hand() -> Schema:
     root = _page("introduce", "Who this is", anything)
     discovery = _page("discovery", "Every route, and what the component can", anything)
     workflow = _page("workflow", "Has this component work to do? Tekton asks all", anything)
+    workflow["requestBody"] = _content(anything)
+    workflow["responses"] |= _refused(_WITH_BODY | {400})
     for page in (health, ready, version, openapi, root, discovery, workflow):
         page["security"] = []
     return {
