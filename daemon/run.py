@@ -8,27 +8,24 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from random import Random
 
 import anyio
 import anyio.to_thread
 
-from actors.alerts.dispatcher import AlertDispatcher, Turn
+from actors.alerts.dispatcher import Turn
 from actors.alerts.feed import LiveFeed
 from actors.hermes import envoy as hermes
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
 from actors.ports import SourceFailed
 from actors.prices.catalogue import Catalogue
-from actors.prices.inflow import Inflow
-from actors.prices.monitor import PriceMonitor, Tick
+from actors.prices.monitor import Tick
 from actors.routing.router import Router
-from actors.runtime import ActorLoop, Ref
+from actors.runtime import ActorLoop
 from actors.spine import Builder
-from actors.supervision import Broken, Child, Roster, Spine, Supervisor
+from actors.supervision import Broken, Roster, Spine, Supervisor
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
-from actors.tokens.registrar import Registrar
 from daemon import vocabulary
 from daemon.clock import SystemClock
 from daemon.config import Settings
@@ -38,16 +35,15 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
+from daemon.organs import alert_dispatcher, inflow_of, price_monitor, registrar
 from daemon.prices.abilities import load_abilities
-from daemon.prices.feeds import feeds
 from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
 from daemon.tls import context, group
 from daemon.tokens import known_tokens
-from protocols.http import DoorSettings, Listening, application, serve
+from protocols.http import DoorSettings, Listening, Streams, application, serve
 from protocols.journal import Append, loss_accepted
 from protocols.mcp import McpDoor
-from protocols.prices import PriceBook
 from protocols.tekton import TektonDoor
 from protocols.tiers import DEFAULT
 
@@ -116,6 +112,8 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         roster, builder, health = await stack.enter_async_context(alive)
         door = door_settings(settings)
         app = application(builder.ask, builder.put, tokens.caller, health, door)
+        streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
+        streams.add_to(app)
         mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
         mcp.add_routes(app.router)
         TektonDoor(tokens.caller, health, door, stop).add_routes(app.router)
@@ -185,44 +183,6 @@ def roster_of(settings: Settings) -> Roster:
     )
 
 
-def inflow_of(settings: Settings, time: LedgerTime) -> Inflow:
-    return Inflow(
-        feeds(settings, time), time, refresh_hours=settings.prices.refresh_hours,
-        stale_hours=settings.prices.stale_hours, random=Random(),  # noqa: S311  # jitter
-    )  # fmt: skip
-
-
-def price_monitor(
-    roster: Roster, store: SqliteStore, base: PriceBook, inflow: Inflow, builder: Builder
-) -> Child:
-    """Rebuilt from what the journal has, at the start and after every fall."""
-
-    async def start() -> Ref:
-        kept = await store.prices()
-        await inflow.remember(kept.sources)
-        return PriceMonitor.start(
-            roster.tell, inflow.time, Catalogue(base, kept), inflow, builder.change_book
-        )
-
-    return Child("prices", start)
-
-
-def registrar(roster: Roster, store: SqliteStore, time: LedgerTime, tokens: KnownTokens) -> Child:
-    async def start() -> Ref:
-        return Registrar.start(roster.tell, time, tokens, await store.tokens())
-
-    return Child("tokens", start)
-
-
-def alert_dispatcher(roster: Roster, store: SqliteStore, time: LedgerTime, feed: LiveFeed) -> Child:
-    """Goes on where the outbox was read last."""
-
-    async def start() -> Ref:
-        return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
-
-    return Child("alerts", start)
-
-
 async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
     """The timers: expire what nobody asks about, forget old keys."""
     purged_at = time.monotonic()
@@ -248,6 +208,8 @@ def door_settings(settings: Settings) -> DoorSettings:
         connections_max=settings.limits.connections,
         header_s=settings.limits.header_s,
         keepalive_s=settings.limits.idle_s,
+        heartbeat_s=settings.limits.heartbeat_s,
+        slow_s=settings.limits.slow_s,
         login_failures_max=settings.limits.login_failures,
         hosts=frozenset(settings.daemon.hosts),
         origins=frozenset(settings.daemon.origins),

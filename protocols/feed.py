@@ -1,6 +1,6 @@
 """The live end of the outbox, as doors see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic_core import to_json
@@ -9,16 +9,21 @@ from protocols.events import SOURCE, StoredEvent, event_id, full_type
 from protocols.period import rfc3339
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
     """One event, written out once for all who read it."""
 
-    seq: int
-    type: str
-    component: str
+    event: StoredEvent
     about_alert: bool
     """Whether it raises, acknowledges or ends an alert."""
     json: bytes
+    """As a CloudEvent."""
+    letters: dict[str, str] = field(default_factory=dict)
+    """As Tekton's websockets have it, by topic."""
+
+    @property
+    def seq(self) -> int:
+        return self.event.seq
 
 
 class Feed(Protocol):
@@ -50,4 +55,4 @@ def frame(event: StoredEvent) -> Frame:
     )  # fmt: skip
     json = head[:-1] + b',"data":' + event.data.encode() + b"}"
     about_alert = event.raised or event.type.startswith("alert.")
-    return Frame(event.seq, event.type, event.component, about_alert, json)
+    return Frame(event, about_alert, json)

@@ -28,6 +28,15 @@ _MCP = {
     "delete": "End a session of the protocol's older era",
 }
 
+_STREAMS = {
+    f"{PREFIX}/events": "Every event as a server-sent event; Last-Event-ID resumes",
+    "/ws": "Every event in Tekton's envelope",
+    "/ws/budget/updates": "What happens to budgets and policies, in Tekton's envelope",
+    "/ws/budget/alerts": "Alerts as they are raised, acknowledged and ended",
+    "/ws/budget/allocations": "What becomes of allocations",
+    "/ws/budget/prices": "What becomes of prices and their sources",
+}
+
 
 def document(version: str) -> Schema:
     """Derive the whole document, as plain JSON values."""
@@ -220,6 +229,7 @@ def _written_by_hand() -> Schema:
         "/api/shutdown": {"post": _shutdown("shutdown_api")},
         "/workflow": {"post": workflow},
         "/mcp": {method: _page(f"mcp_{method}", words, {}) for method, words in _MCP.items()},
+        **{path: {"get": _stream(path, words)} for path, words in _STREAMS.items()},
     }
 
 
@@ -227,6 +237,24 @@ def _shutdown(name: str) -> Schema:
     page = _page(name, "Stop in order; what is under way is finished first", {"type": "object"})
     done = {"202": page["responses"]["200"]}
     return page | {"responses": done | _refused(frozenset({401, 403}))}
+
+
+def _stream(path: str, words: str) -> Schema:
+    """Describe a stream of events: server-sent ones under our prefix, else a websocket."""
+    name = path.removeprefix(PREFIX).strip("/").replace("/", "_")
+    sse = path.startswith(PREFIX)
+    done = {"200": {"description": "events", "content": {"text/event-stream": {}}}}
+    upgraded = {"101": {"description": "a websocket"}}
+    text, yes_no = {"type": "string"}, {"type": "boolean"}
+    query = {"after": text, "component": text, "type": text, "alerts": yes_no}
+    return {
+        "operationId": f"stream_{name}", "summary": words, "tags": ["events"], "x-role": "read",
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in query.items()
+        ],
+        "responses": (done if sse else upgraded) | _refused(frozenset({401, 403, 422})),
+    }  # fmt: skip
 
 
 def _page(name: str, summary: str, reply: str | Schema) -> Schema:

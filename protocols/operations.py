@@ -183,5 +183,11 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("POST", "/shutdown"),
     ("POST", "/api/shutdown"),
     ("POST", "/workflow"),
+    ("GET", "/api/v1/events"),
+    ("GET", "/ws"),
+    ("GET", "/ws/budget/updates"),
+    ("GET", "/ws/budget/alerts"),
+    ("GET", "/ws/budget/allocations"),
+    ("GET", "/ws/budget/prices"),
 )
 """Routes written by hand beside the table."""

@@ -195,6 +195,14 @@ def _source_taken(entry: Entry) -> list[Happening]:
     return [Happening("source.taken", "info", name, detail, data, closes=f"source.held {name}")]
 
 
+def _token(entry: Entry) -> list[Happening]:
+    """Its streams end with it: they hear of this and look whether they may go on."""
+    body, verb = entry.body, entry.kind.removeprefix("token_")
+    detail = f"token {entry.subject} was {verb} by {body['by']}"
+    data = {"name": entry.subject, "by": body["by"]}
+    return [Happening(f"token.{verb}", "info", entry.subject, detail, data)]
+
+
 def _noticed(entry: Entry) -> list[Happening]:
     """What an actor noticed beside the books says itself what it means."""
     body = entry.body
@@ -254,6 +262,8 @@ _TOLD: dict[str, Callable[[Entry], list[Happening]]] = {
     "price_pinned": _pinned,
     "source_held": _source_held,
     "source_taken": _source_taken,
+    "token_made": _token,
+    "token_revoked": _token,
     "noticed": _noticed,
     "alert_acknowledged": _acknowledged,
     "alert_resolved": _resolved,

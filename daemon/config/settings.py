@@ -35,6 +35,12 @@ class Limits(Section):
         default=10.0, description="how long the header of a request may take to arrive"
     )
     idle_s: Seconds = Field(default=75.0, description="how long a connection may do nothing")
+    heartbeat_s: Seconds = Field(
+        default=15.0, description="in a silence, how often a stream of events shows it is alive"
+    )
+    slow_s: Seconds = Field(
+        default=10.0, description="how long a reader of a stream may take to take what it is sent"
+    )
     login_failures: int = Field(
         default=20,
         ge=1,

@@ -9,6 +9,7 @@ from protocols.http.application import application
 from protocols.http.house import Condition, HealthReport
 from protocols.http.serve import Listening, serve
 from protocols.http.settings import DoorSettings
+from protocols.http.streams import Streams
 from protocols.http.verb import Authenticate
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DoorSettings",
     "HealthReport",
     "Listening",
+    "Streams",
     "application",
     "serve",
 ]

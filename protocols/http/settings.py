@@ -34,5 +34,9 @@ class DoorSettings:
     body_s: float = 10.0
     batch_operations_max: int = 1000
     keepalive_s: float = 75.0
+    heartbeat_s: float = 15.0
+    """In a silence, streams show this often that they are alive."""
+    slow_s: float = 10.0
+    """How long a reader of a stream may take to take what it is sent."""
     stop_s: float = 10.0
     """How long requests in flight may take to finish when the door closes."""

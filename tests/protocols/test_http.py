@@ -14,8 +14,9 @@ import anyio
 import pytest
 from aiohttp import web
 
+from actors.alerts.feed import LiveFeed
 from protocols.errors import Busy, Denied, HoldEnded, Unavailable
-from protocols.http import DoorSettings, application, serve
+from protocols.http import DoorSettings, Streams, application, serve
 from protocols.ledger import Record, Reserve, Settle
 from protocols.mcp import McpDoor
 from protocols.operations import NOT_DERIVED, OPERATIONS, PREFIX
@@ -144,6 +145,7 @@ async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -
     app = application(door.desk, door.desk.put, authenticate, door.health, DoorSettings())
     McpDoor(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
+    Streams(door.desk, authenticate, LiveFeed(), DoorSettings(), lambda: 0).add_to(app)
     routes = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()

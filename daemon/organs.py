@@ -1,0 +1,57 @@
+"""The organs: what budgets go on without. Each is rebuilt from the journal, now and after a fall."""
+
+from random import Random
+
+from actors.alerts.dispatcher import AlertDispatcher
+from actors.alerts.feed import LiveFeed
+from actors.prices.catalogue import Catalogue
+from actors.prices.inflow import Inflow
+from actors.prices.monitor import PriceMonitor
+from actors.runtime import Ref
+from actors.spine import Builder
+from actors.supervision import Child, Roster
+from actors.time import LedgerTime
+from actors.tokens.known import KnownTokens
+from actors.tokens.registrar import Registrar
+from daemon.config import Settings
+from daemon.journal.store import SqliteStore
+from daemon.prices.feeds import feeds
+from protocols.prices import PriceBook
+
+
+def inflow_of(settings: Settings, time: LedgerTime) -> Inflow:
+    return Inflow(
+        feeds(settings, time), time, refresh_hours=settings.prices.refresh_hours,
+        stale_hours=settings.prices.stale_hours, random=Random(),  # noqa: S311  # jitter
+    )  # fmt: skip
+
+
+def price_monitor(
+    roster: Roster, store: SqliteStore, base: PriceBook, inflow: Inflow, builder: Builder
+) -> Child:
+    """Rebuilt from what the journal has, at the start and after every fall."""
+
+    async def start() -> Ref:
+        kept = await store.prices()
+        await inflow.remember(kept.sources)
+        return PriceMonitor.start(
+            roster.tell, inflow.time, Catalogue(base, kept), inflow, builder.change_book
+        )
+
+    return Child("prices", start)
+
+
+def registrar(roster: Roster, store: SqliteStore, time: LedgerTime, tokens: KnownTokens) -> Child:
+    async def start() -> Ref:
+        return Registrar.start(roster.tell, time, tokens, await store.tokens())
+
+    return Child("tokens", start)
+
+
+def alert_dispatcher(roster: Roster, store: SqliteStore, time: LedgerTime, feed: LiveFeed) -> Child:
+    """Goes on where the outbox was read last."""
+
+    async def start() -> Ref:
+        return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
+
+    return Child("alerts", start)

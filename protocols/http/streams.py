@@ -1,0 +1,150 @@
+"""The doors of the outbox: server-sent events, and Tekton's websockets.
+
+    GET /api/v1/events?after=120                          for `curl`, the page, `budget events`
+    /ws                                                   Tekton's envelope, every topic
+    /ws/budget/{updates,alerts,allocations,prices}        one; more by a `subscription` message
+
+Who cannot send an Authorization header may open a websocket with an `authentication` message.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import anyio
+from aiohttp import WSCloseCode, web
+
+from protocols.errors import BudgetError, Unauthenticated
+from protocols.feed import Feed, Frame
+from protocols.http.connection import when_hung_up
+from protocols.http.reading import Reading, begin, wanted
+from protocols.http.settings import PREFIX, DoorSettings
+from protocols.http.talk import Talk
+from protocols.http.verb import Authenticate, check_role, roles_from
+from protocols.letter import ALERTS, ALLOCATIONS, PRICES, TOPICS, UPDATES
+from protocols.message import Ask, Caller
+
+SOCKETS = {
+    "/ws": TOPICS,
+    "/ws/budget/updates": (UPDATES,),
+    "/ws/budget/alerts": (ALERTS,),
+    "/ws/budget/allocations": (ALLOCATIONS,),
+    "/ws/budget/prices": (PRICES,),
+}
+MESSAGE_BYTES_MAX = 16_384
+PING_S = 30.0
+"""After so long, and half as long again without an answer, a websocket is dead."""
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+    "Server": "budget",
+}
+_READERS = roles_from("read")
+_RETRY = b"retry: 2000\n\n"
+"""How long a browser waits before it comes back, in milliseconds."""
+_ALIVE = b": still here\n\n"
+
+
+class Streams:
+    """All open streams. Each ends when its reader leaves, loses the right, is slow, or we stop."""
+
+    def __init__(
+        self,
+        ask: Ask,
+        authenticate: Authenticate,
+        feed: Feed,
+        settings: DoorSettings,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._ask = ask
+        self._authenticate = authenticate
+        self._feed = feed
+        self._settings = settings
+        self._now_ms = now_ms
+        self._open: set[anyio.CancelScope] = set()
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get(f"{PREFIX}/events", self.events)
+        for path in SOCKETS:
+            app.router.add_get(path, self.socket)
+        app.on_shutdown.append(self._close)
+
+    async def _close(self, _: web.Application) -> None:
+        """Readers come back by themselves and go on where they were."""
+        for scope in list(self._open):
+            scope.cancel()
+
+    @contextmanager
+    def _opened(self) -> Iterator[anyio.CancelScope]:
+        with anyio.CancelScope() as scope:
+            self._open.add(scope)
+            try:
+                yield scope
+            except ConnectionError:
+                pass
+            finally:
+                self._open.discard(scope)
+
+    def admit(self, header: str | None) -> Caller:
+        """Raises `Unauthenticated` or `Forbidden`."""
+        caller = self._authenticate(header)
+        check_role(caller, _READERS, "read")
+        return caller
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        caller = self.admit(request.headers.get("Authorization"))
+        reading = Reading(self._ask, self._feed, caller, wanted(request))
+        response = web.StreamResponse(headers=_HEADERS)
+        response.force_close()  # nothing can follow what has no end
+        with self._opened() as scope, when_hung_up(request, scope.cancel):
+            await response.prepare(request)
+            await response.write(_RETRY)
+            await self._tell(request, response, reading)
+        return response
+
+    async def _tell(
+        self, request: web.Request, response: web.StreamResponse, reading: Reading
+    ) -> None:
+        """In a silence a comment shows that we live. A token may be revoked at any time."""
+        while True:
+            text = _ALIVE
+            with anyio.move_on_after(self._settings.heartbeat_s):
+                text = b"".join(map(written, await reading.page()))
+            try:
+                self.admit(request.headers.get("Authorization"))
+            except Unauthenticated:
+                return
+            if not text:
+                continue
+            with anyio.move_on_after(self._settings.slow_s) as limit:
+                await response.write(text)
+            if limit.cancelled_caught and request.transport is not None:
+                request.transport.abort()  # it has lost nothing: it knows where it was
+                return
+
+    async def socket(self, request: web.Request) -> web.StreamResponse:
+        what, header = wanted(request), request.headers.get("Authorization")
+        begin(what.after, self._feed.head)
+        if header is not None:
+            self.admit(header)
+        settings = self._settings
+        socket = web.WebSocketResponse(
+            heartbeat=PING_S, timeout=settings.slow_s,
+            max_msg_size=MESSAGE_BYTES_MAX, compress=False,
+        )  # fmt: skip
+        await socket.prepare(request)
+        talk = Talk(request, socket, SOCKETS[request.path], settings, self._now_ms)
+        with self._opened():
+            try:
+                await talk.greet()
+                header = header or await talk.login(self.admit)
+                reading = Reading(self._ask, self._feed, self.admit(header), what)
+                await talk.run(reading, lambda: self.admit(header))
+            except BudgetError as refusal:
+                await talk.end(WSCloseCode.POLICY_VIOLATION, refusal.code.encode())
+        await talk.end(WSCloseCode.GOING_AWAY, b"the daemon is stopping")
+        return socket
+
+
+def written(one: Frame) -> bytes:
+    return b"id: %d\ndata: %b\n\n" % (one.seq, one.json)
