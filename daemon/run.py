@@ -27,6 +27,8 @@ from actors.supervision import Broken, Roster, Spine, Supervisor
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
 from daemon import vocabulary
+from daemon.assistant.patience import Patient
+from daemon.assistant.start import assistant
 from daemon.clock import SystemClock
 from daemon.config import Settings
 from daemon.health import VERSION, Health
@@ -44,6 +46,7 @@ from daemon.tokens import known_tokens
 from protocols.http import DoorSettings, Listening, Streams, application, serve
 from protocols.journal import Append, loss_accepted
 from protocols.mcp import McpDoor
+from protocols.mcp.tekton.routes import Bridge
 from protocols.tekton import TektonDoor
 from protocols.tiers import DEFAULT
 
@@ -111,12 +114,14 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         alive = actors(settings, store, tokens, feed)
         roster, builder, health = await stack.enter_async_context(alive)
         door = door_settings(settings)
-        app = application(builder.ask, builder.put, tokens.caller, health, door)
+        ask = Patient(builder.ask)
+        app = application(ask, builder.put, tokens.caller, health, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
         streams.add_to(app)
-        mcp = McpDoor(builder.ask, tokens.caller, door, VERSION)
-        mcp.add_routes(app.router)
-        TektonDoor(tokens.caller, health, door, stop).add_routes(app.router)
+        mcp = McpDoor(ask, tokens.caller, door, VERSION)
+        bridge = Bridge(ask, tokens.caller, door, VERSION)
+        for beside in (mcp, bridge, TektonDoor(tokens.caller, health, door, stop)):
+            beside.add_routes(app.router)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
@@ -158,6 +163,7 @@ async def actors(
         await supervisor.start_organ(alert_dispatcher(roster, store, time, feed))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         await supervisor.start_organ(registrar(roster, store, time, tokens))
+        await supervisor.start_organ(assistant(settings, builder))
         if store.loss is not None:
             log.warning("going on without what was lost: %s", store.loss)
             roster.tell("journal", Append([loss_accepted(store.loss)]))

@@ -9,6 +9,7 @@ BudgetError            code              HTTP  exit
 ├─ MethodNotAllowed    method-not-allowed 405    2    the path exists, the method does not
 ├─ BodyTimeout         body-timeout       408    1    the body came too slowly
 ├─ HoldEnded           hold-ended         409    1    settled, released or expired before
+├─ Overtaken           overtaken          409    1    what it is about was changed meanwhile
 ├─ TooLarge            too-large          413    1    the body passes the limit
 ├─ UnsupportedMedia    unsupported-media  415    1    not application/json, or compressed
 ├─ Misdirected         misdirected        421    1    the Host header is not one of ours
@@ -94,6 +95,10 @@ class BodyTimeout(BudgetError):
 
 class HoldEnded(BudgetError):
     code, status, title = "hold-ended", 409, "The hold has already ended"
+
+
+class Overtaken(BudgetError):
+    code, status, title = "overtaken", 409, "Somebody was faster"
 
 
 class TooLarge(BudgetError):

@@ -22,11 +22,27 @@ _HEADERS: dict[int, tuple[str, str]] = {
     429: ("Retry-After", "seconds"),
     503: ("Retry-After", "seconds"),
 }
-_MCP = {
-    "post": "Model Context Protocol, streamable HTTP: one message, its answer or a stream",
-    "get": "What the daemon says by itself in a session of the protocol's older era",
-    "delete": "End a session of the protocol's older era",
+_BRIDGE = "/api/mcp/v2"
+_ASK = f"{PREFIX}/assistant"
+_MODELS: dict[str, dict[str, tuple[str, str]]] = {
+    _ASK: {"post": ("chat", "One message to the assistant, in the shape of Tekton's pages")},
+    f"{_ASK}/analyze": {"post": ("analyze", "What was spent, in Tekton's shape")},
+    f"{_ASK}/optimize": {"post": ("optimize", "What is wasted, in Tekton's shape")},
+    f"{_ASK}/recommend-model": {"post": ("recommend_model", "Models for a workload, likewise")},
+    "/mcp": {
+        "post": ("mcp", "Model Context Protocol: one message, its answer or a stream"),
+        "get": ("mcp_listen", "What is said unasked in a session of the protocol's older era"),
+        "delete": ("mcp_end", "End a session of the protocol's older era"),
+    },
+    f"{_BRIDGE}/health": {"get": ("tekton_mcp_health", "Tekton's MCP: is it there?")},
+    f"{_BRIDGE}/capabilities": {"get": ("tekton_mcp_capabilities", "Tekton's MCP: what it can")},
+    f"{_BRIDGE}/tools": {"get": ("tekton_mcp_tools", "Tekton's MCP: its tools")},
+    f"{_BRIDGE}/tools/list": {"post": ("tekton_mcp_tools_list", "The same list, asked by POST")},
+    f"{_BRIDGE}/process": {"post": ("tekton_mcp_process", "Tekton's MCP: call a tool")},
+    f"{_BRIDGE}/tools/call": {"post": ("tekton_mcp_call", "The same call under its other name")},
+    "/mcp/tools": {"get": ("tekton_mcp_status", "The same list, where `tekton status` looks")},
 }
+"""What models and Tekton's components speak; what is inside is not HTTP's business."""
 
 _STREAMS = {
     f"{PREFIX}/events": "Every event as a server-sent event; Last-Event-ID resumes",
@@ -228,8 +244,10 @@ def _written_by_hand() -> Schema:
         "/shutdown": {"post": _shutdown("shutdown")},
         "/api/shutdown": {"post": _shutdown("shutdown_api")},
         "/workflow": {"post": workflow},
-        "/mcp": {method: _page(f"mcp_{method}", words, {}) for method, words in _MCP.items()},
         **{path: {"get": _stream(path, words)} for path, words in _STREAMS.items()},
+    } | {
+        path: {method: _page(*words, {}) for method, words in methods.items()}
+        for path, methods in _MODELS.items()
     }
 
 

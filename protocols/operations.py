@@ -13,6 +13,14 @@ from typing import Any, Literal
 
 from protocols import tools
 from protocols.alerts import AcknowledgeAlert, ListAlerts, ShowAlert
+from protocols.assistant import (
+    ApplyProposal,
+    AskAssistant,
+    DismissProposal,
+    ListProposals,
+    ShowAnswer,
+    ShowProposal,
+)
 from protocols.events import ListEvents
 from protocols.journal import ListEntries
 from protocols.ledger import (
@@ -138,6 +146,17 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
               tool=tools.REPORT),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
+    Operation("ask_assistant", AskAssistant, "assistant", "POST", "/assistant/ask", "report",
+              tool=tools.ASK),
+    Operation("show_answer", ShowAnswer, "assistant", "GET", "/assistant/answers/{answer_id}",
+              "report"),
+    Operation("list_proposals", ListProposals, "assistant", "GET", "/assistant/proposals", "read"),
+    Operation("show_proposal", ShowProposal, "assistant", "GET",
+              "/assistant/proposals/{proposal_id}", "read"),
+    Operation("apply_proposal", ApplyProposal, "assistant", "POST",
+              "/assistant/proposals/{proposal_id}/apply", "admin", tool=tools.APPLY_PROPOSAL),
+    Operation("dismiss_proposal", DismissProposal, "assistant", "POST",
+              "/assistant/proposals/{proposal_id}/dismiss", "admin"),
     Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
     Operation("list_events", ListEvents, "journal", "GET", "/outbox", "read"),
     Operation("list_alerts", ListAlerts, "journal", "GET", "/alerts", "read"),
@@ -175,6 +194,10 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("GET", "/ready"),
     ("GET", "/status"),
     ("GET", "/version"),
+    ("POST", "/api/v1/assistant"),
+    ("POST", "/api/v1/assistant/analyze"),
+    ("POST", "/api/v1/assistant/optimize"),
+    ("POST", "/api/v1/assistant/recommend-model"),
     ("POST", "/mcp"),
     ("GET", "/mcp"),
     ("DELETE", "/mcp"),
@@ -189,5 +212,12 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("GET", "/ws/budget/alerts"),
     ("GET", "/ws/budget/allocations"),
     ("GET", "/ws/budget/prices"),
+    ("GET", "/mcp/tools"),
+    ("GET", "/api/mcp/v2/health"),
+    ("GET", "/api/mcp/v2/capabilities"),
+    ("GET", "/api/mcp/v2/tools"),
+    ("POST", "/api/mcp/v2/tools/list"),
+    ("POST", "/api/mcp/v2/tools/call"),
+    ("POST", "/api/mcp/v2/process"),
 )
 """Routes written by hand beside the table."""

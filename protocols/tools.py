@@ -105,3 +105,20 @@ REMOVE_POLICY = Tool(
     repeatable=True,
     question="Take the policy {name} away?",
 )
+ASK = Tool(
+    "budget_ask",
+    "Ask the assistant about the spending",
+    "Asks the daemon's own assistant a question in words: where the money goes, what is wasted, "
+    "which cheaper model would do, which limit would make sense. It looks with read operations "
+    "and quotes them; what it would change comes back as proposals for a person. May take a "
+    "minute, and costs the assistant's own budget. For a single figure use the other tools.",
+    outside=True,
+)
+APPLY_PROPOSAL = Tool(
+    "budget_apply_proposal",
+    "Apply what the assistant proposed",
+    "Does what a proposal of the assistant says, as you. Only for administrators, and a person is "
+    "asked to confirm it. Refused if what it changes was changed since.",
+    destructive=True,
+    question="Apply the proposal {proposal_id}? `budget proposals show` has what it changes.",
+)

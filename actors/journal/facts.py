@@ -121,6 +121,10 @@ def _no_token(entry: Entry) -> list[Fact]:
     return [Fact("token", entry.subject, None)]
 
 
+def _proposal(entry: Entry) -> list[Fact]:
+    return [Fact("proposal", entry.subject, (entry.subject, entry.body))]
+
+
 _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "window_opened": _window,
     "ledger_opened": _ledger,
@@ -137,6 +141,8 @@ _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "source_held": _source,
     "token_made": _token,
     "token_revoked": _no_token,
+    "proposed": _proposal,
+    "proposal_ended": _proposal,
     "loss_accepted": lambda _: [],
     "noticed": _nothing,
     "alert_acknowledged": _nothing,

@@ -43,6 +43,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "top": Entry("top:top", "Watch the spending live."),
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
+        "ask": Entry("ask:ask", "Ask about the spending in words; see what it rests on."),
+        "proposals": Entry("proposals:proposals", "What the assistant would change; apply or not."),
     },
     "House": {
         "serve": Entry("serve:serve", "Run the daemon in the foreground."),

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from daemon.config.assistant import Assistant
 from daemon.config.daemon import Daemon
 from daemon.config.hermes import Hermes
 from daemon.config.price_source import PriceSourceTable
@@ -132,6 +133,7 @@ class Sections(Section):
     holds: Holds = Field(default=Holds(), description=str(Holds.__doc__))
     prices: Prices = Field(default=Prices(), description=str(Prices.__doc__))
     tiers: Tiers = Field(default=Tiers(), description=str(Tiers.__doc__))
+    assistant: Assistant = Field(default=Assistant(), description=str(Assistant.__doc__))
     hermes: Hermes = Field(default=Hermes(), description=str(Hermes.__doc__))
     price_sources: tuple[PriceSourceTable, ...] = Field(
         default=(), alias="price_source", strict=False, description=str(PriceSourceTable.__doc__)
@@ -186,7 +188,7 @@ ELSEWHERE = {"BUDGET_CONFIG", "BUDGET_TOKEN", "BUDGET_TOKEN_FILE", "BUDGET_URL"}
 
 def plain_settings() -> dict[str, FieldInfo]:
     """Every setting outside the `[[arrays]]`: `daemon.port` → its field."""
-    tables = (Daemon, Limits, Holds, Prices, Tiers, Hermes)
+    tables = (Daemon, Limits, Holds, Prices, Tiers, Assistant, Hermes)
     return {
         f"{table.__name__.lower()}.{name}": field
         for table in tables

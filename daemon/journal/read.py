@@ -36,6 +36,12 @@ def tokens(db: sqlite3.Connection) -> list[dict[str, Any]]:
     return [from_json(body) for (body,) in db.execute("SELECT body FROM token ORDER BY name")]
 
 
+def proposals(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Every proposal, the oldest first."""
+    rows = db.execute("SELECT body FROM proposal ORDER BY body ->> '$.proposed_at', id")
+    return [from_json(body) for (body,) in rows]
+
+
 def find_key(db: sqlite3.Connection, key: bytes) -> KeptKey | None:
     row = db.execute(FIND_KEY, (key,)).fetchone()
     return None if row is None else KeptKey(row[0], row[1], bool(row[2]), row[3], row[4])

@@ -158,6 +158,9 @@ class SqliteStore:
     async def tokens(self) -> list[dict[str, Any]]:
         return await self._lists.run(read.tokens)
 
+    async def proposals(self) -> list[dict[str, Any]]:
+        return await self._lists.run(read.proposals)
+
     async def provisional(self, ask: FindProvisional) -> list[StoredBooking]:
         return await self._lists.run(prices.provisional, ask)
 

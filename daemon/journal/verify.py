@@ -37,7 +37,7 @@ from protocols.usage import normalise
 PROBLEMS_MAX = 100
 FACT_TABLES = (
     "ledger", "price", "policy", "budget", "seed", "price_known", "price_note", "provisional",
-    "token",
+    "token", "proposal",
     "membership",
     "crossing",
 )  # fmt: skip

@@ -37,6 +37,7 @@ FACTS = {
     "price_known": "INSERT INTO price_known VALUES (?, ?, ?)",
     "price_note": "INSERT OR REPLACE INTO price_note VALUES (?, ?)",
     "token": "INSERT OR REPLACE INTO token VALUES (?, ?)",
+    "proposal": "INSERT OR REPLACE INTO proposal VALUES (?, ?)",
     "provisional": "INSERT INTO provisional VALUES (?, ?, ?, ?)",
     "crossing": "INSERT OR IGNORE INTO crossing VALUES (?, ?, ?, ?, ?)",
 }

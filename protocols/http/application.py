@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from protocols.http.assistant import add_shapes
 from protocols.http.batch import batch
 from protocols.http.cors import Cors
 from protocols.http.express import Express
@@ -36,5 +37,6 @@ def application(
         )
         app.router.add_route(operation.method, PREFIX + operation.path, handler)
     app.router.add_post(f"{PREFIX}/batch", batch(verbs, authenticate, settings))
+    add_shapes(app.router, ask, authenticate, settings)
     add_house(app.router, health, authenticate)
     return app

@@ -9,12 +9,12 @@ from collections.abc import Coroutine
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_core import to_json
 
 from protocols.errors import BudgetError
 from protocols.http.body import parse, read
-from protocols.http.invalid import invalid, refuse
+from protocols.http.invalid import refuse, understood
 from protocols.http.reply import mishap, respond
 from protocols.http.routes import Handler
 from protocols.http.settings import DoorSettings
@@ -49,10 +49,7 @@ def batch(verbs: dict[str, Verb], authenticate: Authenticate, settings: DoorSett
 
 
 def _items(fields: dict[str, Any], most: int) -> list[Item]:
-    try:
-        items = Batch.model_validate(fields).operations
-    except ValidationError as error:
-        raise invalid(Batch, fields, error) from None
+    items = understood(Batch, fields).operations
     if len(items) > most:
         raise refuse(
             {"field": "operations", "problem": f"there are {len(items)} of them",

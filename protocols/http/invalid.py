@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from protocols.errors import Invalid
+
+V = TypeVar("V", bound=BaseModel)
 
 ERRORS_MAX = 100
 _SHOWN_MAX = 128
@@ -36,6 +38,14 @@ _REMEDIES = {
     "value_error": "{error}",
     "own_name": "{remedy}",
 }
+
+
+def understood(wanted: type[V], fields: dict[str, Any]) -> V:
+    """Make a value of its fields. Raises `Invalid`."""
+    try:
+        return wanted.model_validate(fields)
+    except ValidationError as error:
+        raise invalid(wanted, fields, error) from None
 
 
 def invalid(wanted: type[BaseModel], fields: Mapping[str, Any], error: ValidationError) -> Invalid:

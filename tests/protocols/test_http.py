@@ -19,6 +19,7 @@ from protocols.errors import Busy, Denied, HoldEnded, Unavailable
 from protocols.http import DoorSettings, Streams, application, serve
 from protocols.ledger import Record, Reserve, Settle
 from protocols.mcp import McpDoor
+from protocols.mcp.tekton.routes import Bridge
 from protocols.operations import NOT_DERIVED, OPERATIONS, PREFIX
 from protocols.policy.messages import Balances, PolicyShown, SetPolicy, ShowBalances
 from protocols.policy.policy import Policy
@@ -143,7 +144,8 @@ async def test_who_expects_to_be_told_to_go_on_is_told(door: Door) -> None:
 
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
     app = application(door.desk, door.desk.put, authenticate, door.health, DoorSettings())
-    McpDoor(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
+    for of_models in (McpDoor, Bridge):
+        of_models(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
     Streams(door.desk, authenticate, LiveFeed(), DoorSettings(), lambda: 0).add_to(app)
     routes = {

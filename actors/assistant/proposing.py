@@ -1,0 +1,121 @@
+"""From what a model would change to a proposal: checked, compared, and proven on the past."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from actors.assistant.reading import tool
+from actors.ports import Desk
+from protocols.assistant import FieldChange, Proposal, new_id
+from protocols.errors import BudgetError, NotFound
+from protocols.message import Caller
+from protocols.operations import BY_NAME
+from protocols.schemas import arguments
+
+PROPOSABLE = ("set_policy", "approve_price")
+PREFIX = "propose_"
+DAYS = 30
+"""How far back a proposal is proven."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Who asked, and when."""
+
+    asked_by: str
+    at: str
+
+
+def tools() -> list[Json]:
+    return [_described(name) for name in PROPOSABLE]
+
+
+def _described(name: str) -> Json:
+    schema = arguments(BY_NAME[name])
+    properties = {key: part for key, part in schema["properties"].items() if key != "note"}
+    properties["why"] = {"type": "string", "maxLength": 500, "description": "for the person"}
+    required = [*schema.get("required", ()), "why"]
+    text = (
+        f"Propose to a person: {(BY_NAME[name].request.__doc__ or '').strip()} Nothing is changed; "
+        "the answer has the difference and what it would have done to the last days."
+    )
+    return tool(PREFIX + name, text, schema | {"properties": properties, "required": required})
+
+
+async def propose(
+    desk: Desk, operation: str, fields: Json, moment: Moment, reader: Caller
+) -> Proposal:
+    """Make the proposal. Raises `BudgetError` where the operation itself would refuse it."""
+    fields = dict(fields)
+    why = str(fields.pop("why", ""))[:500]
+    understood = desk.check(operation, fields)
+    before, revision = await _before(desk, operation, understood, reader)
+    effect, missing = await _effect(desk, operation, fields, reader)
+    return Proposal(
+        proposal_id=new_id("prp"),
+        status="open",
+        operation=operation,
+        fields=fields,
+        why=why,
+        diff=difference(before, understood) if operation == "set_policy" else [],
+        effect=effect,
+        effect_missing=missing,
+        revision=revision,
+        asked_by=moment.asked_by,
+        proposed_at=moment.at,
+    )
+
+
+async def revision_of(desk: Desk, proposal: Proposal, reader: Caller) -> int | None:
+    """Where what the proposal changes stands now."""
+    return (await _before(desk, proposal.operation, proposal.fields, reader))[1]
+
+
+async def _before(
+    desk: Desk, operation: str, fields: Json, reader: Caller
+) -> tuple[Json, int | None]:
+    if operation != "set_policy":
+        return {}, None
+    try:
+        shown = await desk.perform("show_policy", {"name": fields["name"]}, reader)
+    except NotFound:
+        return {}, None
+    return shown["policy"], shown["revision"]
+
+
+async def _effect(
+    desk: Desk, operation: str, fields: Json, reader: Caller
+) -> tuple[Json | None, str | None]:
+    """Run the past through it, by the operation that does so."""
+    look: str = "preview_price"
+    asked: Json = {"days": DAYS} | fields
+    if operation == "set_policy":
+        look, asked = "replay", {"policies": [fields], "span": "last_30_days"}
+    if look not in BY_NAME:
+        return None, "this daemon cannot replay the past"
+    try:
+        return await desk.perform(look, asked, reader), None
+    except BudgetError as refusal:
+        return None, refusal.detail
+
+
+def difference(before: Json, after: Json) -> list[FieldChange]:
+    """What would change, field by field, as deep as the fields go."""
+    old, new = flat(before), flat(after)
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        FieldChange(name, old.get(name), new.get(name))
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+
+
+def flat(fields: Json, prefix: str = "") -> Json:
+    found: Json = {}
+    for name, value in fields.items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{name}.")
+        elif value not in (None, {}):
+            found[prefix + name] = value
+    return found

@@ -1,0 +1,58 @@
+"""Without a model the same question is answered by rules over the same queries, and says so."""
+
+from typing import Any
+
+from tests.daemon_process import Daemon
+from tests.stories.words import limit, made
+
+HEAVY = "claude-opus-4-5"
+
+
+def ask(daemon: Daemon, question: str) -> Any:
+    return made_or_ok(daemon.post("/assistant/ask", {"question": question}))
+
+
+def made_or_ok(answer: Any) -> Any:
+    assert answer.status in (200, 201), answer.body
+    return answer.body
+
+
+def book(daemon: Daemon, me: str, times: int, **usage: int) -> None:
+    call = {"component": me, "model": HEAVY, "task_type": "sort-mail", "usage": usage}
+    operations = [{"operation": "record", "body": call} for _ in range(times)]
+    daemon.post("/batch", {"operations": operations})
+
+
+def test_the_rules_find_what_is_spent_missed_oversized_refused_and_unused(
+    daemon: Daemon, me: str
+) -> None:
+    limit(daemon, me, limit={"usd": "0.000001"})
+    book(daemon, me, 25, input_tokens=4_000, output_tokens=20)
+    daemon.post("/reservations", {"component": me, "model": HEAVY, "input_tokens": 9_000})
+    idle = made(daemon.post("/allocations", {"component": "idle", "context_id": me, "tokens": 500}))
+
+    answer = ask(daemon, "what was wasted today?")
+
+    assert (answer["source"], answer["detail"]) == ("rules", "no model is configured")
+    assert (answer["cost_usd"], answer["tokens"]) == ("0.000000000", 0)
+    head, *findings = answer["text"].splitlines()
+    assert head == "By rules, without a language model. Time: today."
+    # 25 calls of 4,000 and 20 tokens at 5 and 25 dollars a million
+    assert f"- {me} / {HEAVY} cost 0.51 USD in 25 calls [1]" in findings
+    assert any("reads 4000 tokens a call and nothing from a cache" in line for line in findings)
+    assert any("writes 20 tokens a call" in line and "smaller model" in line for line in findings)
+    assert f"- {me} refused 1 calls [4]" in findings
+    assert any(idle["allocation_id"] in line and "never used" in line for line in findings)
+    assert [query["number"] for query in answer["queries"]] == [1, 2, 3, 4, 5, 6]
+    assert answer["unproven"] == []
+
+
+def test_every_figure_of_the_rules_stands_in_the_query_it_names(daemon: Daemon, me: str) -> None:
+    book(daemon, me, 21, input_tokens=2_000, output_tokens=10)
+    answer = ask(daemon, "today")
+    first = answer["queries"][0]
+    report = daemon.post("/reports", first["fields"]).body
+    assert f"in {report['total']['calls']} calls" in answer["text"]
+    costs = {row["group"]["component"]: row["figures"]["calls"] for row in report["items"]}
+    assert costs[me] == 21
+    assert ask(daemon, "today")["text"] == answer["text"]
