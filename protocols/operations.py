@@ -83,6 +83,8 @@ class Operation:
     status: int = 200
     keyed: bool = False
     tool: tools.Tool | None = None
+    waits: bool = False
+    """Its answer may take longer than a request may: whoever asks looks after it."""
 
     @property
     def reply(self) -> type[Any]:
@@ -147,7 +149,7 @@ OPERATIONS: tuple[Operation, ...] = (
               tool=tools.REPORT),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
     Operation("ask_assistant", AskAssistant, "assistant", "POST", "/assistant/ask", "report",
-              tool=tools.ASK),
+              tool=tools.ASK, waits=True),
     Operation("show_answer", ShowAnswer, "assistant", "GET", "/assistant/answers/{answer_id}",
               "report"),
     Operation("list_proposals", ListProposals, "assistant", "GET", "/assistant/proposals", "read"),

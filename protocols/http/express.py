@@ -43,7 +43,7 @@ class Express:
         self._patterns: dict[str, list[Pattern]] = {}
         """Paths with a field in them, by their last part."""
         for verb in verbs:
-            if verb.operation.method != "POST":
+            if verb.operation.method != "POST" or verb.operation.waits:
                 continue
             path = PREFIX + verb.operation.path
             if verb.operation.path_fields:
