@@ -1,4 +1,4 @@
-"""The organs: what budgets go on without. Each is rebuilt from the journal, now and after a fall."""
+"""The organs: what budgets go on without. Each is rebuilt from the journal, at first and anew."""
 
 from random import Random
 

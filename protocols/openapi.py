@@ -76,7 +76,7 @@ def document(version: str) -> Schema:
         "info": info,
         "servers": [{"url": "http://127.0.0.1:8013"}],
         "security": [{"token": []}],
-        "paths": paths | _written_by_hand(),
+        "paths": paths | _written_by_hand() | _models(),
         "components": {
             "schemas": dict(sorted((schemas | _common_schemas()).items())),
             "responses": _refusals(),
@@ -245,7 +245,11 @@ def _written_by_hand() -> Schema:
         "/api/shutdown": {"post": _shutdown("shutdown_api")},
         "/workflow": {"post": workflow},
         **{path: {"get": _stream(path, words)} for path, words in _STREAMS.items()},
-    } | {
+    }
+
+
+def _models() -> Schema:
+    return {
         path: {method: _page(*words, {}) for method, words in methods.items()}
         for path, methods in _MODELS.items()
     }
