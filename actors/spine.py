@@ -28,6 +28,7 @@ class Builder:
         book: PriceBook,
         tiers: TierTable,
         components_max: int,
+        open_max: int,
         count: Counter | None = None,
         router: Router | None = None,
     ) -> None:
@@ -37,6 +38,7 @@ class Builder:
         self.book = book
         self.tiers = tiers
         self.components_max = components_max
+        self.open_max = open_max
         self.count = count
         self.router = router
         self.directory: Directory | None = None
@@ -48,7 +50,11 @@ class Builder:
     def build(self, start: Start) -> None:
         roster = self.roster
         directory = self.directory = Directory(
-            roster.tell, start.ledgers, start.priced, self.components_max
+            roster.tell,
+            start.ledgers,
+            start.priced,
+            self.components_max,
+            self.open_max,
         )
         engine = PolicyEngine.start(roster.tell, self.time, self.book, self.tiers, start.engine)
         roster.register("policy", engine)

@@ -151,7 +151,8 @@ async def actors(
     time = LedgerTime(SystemClock(), begin.at_ms)
     book = Catalogue(base, await store.prices()).book(time.now_ms())
     builder = Builder(
-        roster, store, time, book, DEFAULT.extended(settings.tiers), settings.limits.components,
+        roster, store, time, book, DEFAULT.extended(settings.tiers),
+        settings.limits.components, settings.holds.open,
         await anyio.to_thread.run_sync(vocabulary.load),
         Router(load_abilities().with_rules(settings.models), settings.routes),
     )  # fmt: skip

@@ -21,10 +21,17 @@ class Directory:
     """Numbers for components: an id of a hold carries the number of the ledger that made it."""
 
     def __init__(
-        self, tell: Tell, numbers: dict[int, str], priced: set[str], components_max: int
+        self,
+        tell: Tell,
+        numbers: dict[int, str],
+        priced: set[str],
+        components_max: int,
+        open_max: int,
     ) -> None:
         self.tell = tell
         self.components_max = components_max
+        self.open_max = open_max
+        """Holds that one component may have open: nobody starves the others by hoarding."""
         self.unrecognised: Counter[str] = Counter()
         """Fields of usage objects that nobody understood: name → bookings that had it."""
         self._component = dict(numbers)

@@ -8,7 +8,7 @@ from actors.ledger.ending import over
 from actors.ledger.estimate import Estimate, covers, for_allocation, for_call
 from actors.ledger.hold import Hold
 from actors.ledger.task import Task
-from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
+from protocols.errors import BudgetError, Busy, Denied, HoldEnded, Unpriced
 from protocols.ledger import Allocate, Check, Explain, Reserve
 from protocols.message import Call
 from protocols.names import ALLOCATION, RESERVATION, hold_id
@@ -42,6 +42,13 @@ def allocate(desk: Desk, task: Task, call: Call[Any]) -> None:
 def new_hold(
     desk: Desk, kind: str, wanted: Job | Allocate, estimate: Estimate, name: str | None = None
 ) -> Hold:
+    if len(desk.holds) >= desk.directory.open_max:
+        raise Busy(
+            f"{desk.component} has {len(desk.holds)} holds open, as many as one component may",
+            hint="settle or release some, give them a shorter ttl_s, or raise holds.open in "
+            "budget.toml",
+            open=len(desk.holds), retry_after_s=1,
+        )  # fmt: skip
     now_ms = desk.time.now_ms()
     usage = estimate.usage
     return Hold(

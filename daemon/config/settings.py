@@ -68,6 +68,12 @@ class Holds(Section):
     """How held money comes back by itself, and how long answers are remembered."""
 
     sweep_s: Seconds = Field(default=1.0, description="pause between sweeps of expired holds")
+    open: int = Field(
+        default=10_000,
+        ge=1,
+        le=10_000_000,
+        description="holds one component may have open at once; then 429",
+    )
     key_hours: int = Field(
         default=24, ge=1, le=8760, description="how long the answer to an Idempotency-Key is kept"
     )

@@ -63,7 +63,7 @@ async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIter
         begin = await store.start()
         time = LedgerTime(clock, begin.at_ms)
         roster = Roster()
-        builder = Builder(roster, store, time, book, DEFAULT, components_max=100)
+        builder = Builder(roster, store, time, book, DEFAULT, components_max=100, open_max=10_000)
         house = House(roster, builder, store, anyio.Event())
         feed = LiveFeed()
 

@@ -37,7 +37,7 @@ async def priced_house(
     time = LedgerTime(clock, begin.at_ms)
     roster = Roster()
     book = Catalogue(base, await store.prices()).book(time.now_ms())
-    builder = Builder(roster, store, time, book, DEFAULT, components_max=100)
+    builder = Builder(roster, store, time, book, DEFAULT, components_max=100, open_max=10_000)
     inflow = Inflow(sources, time, refresh_hours=0, stale_hours=72, random=random.Random(1))
 
     async def start() -> Ref:

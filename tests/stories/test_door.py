@@ -152,3 +152,15 @@ def test_the_socket_is_its_owners_and_if_told_so_its_groups(tmp_path: Path) -> N
     with running(tmp_path, told):
         state = path.stat()
         assert (stat.S_IMODE(state.st_mode), state.st_gid) == (0o660, group.gr_gid)
+
+
+def test_who_hoards_holds_starves_nobody_else(tmp_path: Path) -> None:
+    with running(tmp_path, "[holds]\nopen = 3\n") as daemon:
+        held = [made(daemon.post("/reservations", CALL | {"component": "a"})) for _ in range(3)]
+
+        problem = refused(daemon.post("/reservations", CALL | {"component": "a"}), 429, "busy")
+        assert (problem["open"], problem["retry_after_s"]) == (3, 1)
+        made(daemon.post("/reservations", CALL | {"component": "b"}))
+
+        made(daemon.post(f"/reservations/{held[0]['reservation_id']}/release", {}), 200)
+        made(daemon.post("/reservations", CALL | {"component": "a"}))
