@@ -43,8 +43,9 @@ class Express:
         self._patterns: dict[str, list[Pattern]] = {}
         """Paths with a field in them, by their last part."""
         for verb in verbs:
-            if verb.operation.method != "POST" or verb.operation.waits:
-                continue
+            operation = verb.operation
+            if operation.method != "POST" or operation.waits or operation.role == "admin":
+                continue  # what an admin decides is seldom, and kept with where it came from
             path = PREFIX + verb.operation.path
             if verb.operation.path_fields:
                 last = path.rpartition("/")[2]
