@@ -223,6 +223,7 @@ def door_settings(settings: Settings) -> DoorSettings:
         body_bytes_max=settings.limits.body_bytes,
         body_s=settings.limits.body_s,
         batch_operations_max=settings.limits.batch_operations,
+        stream_window=settings.limits.stream_window,
         stop_s=settings.daemon.drain_s,
     )
 

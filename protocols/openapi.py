@@ -214,6 +214,10 @@ def _written_by_hand() -> Schema:
     batch = _page("batch", "Many operations in one request, each with its outcome", "Outcomes")
     batch["requestBody"] = {**_content(_ref("Batch")), "required": True}
     batch["responses"] |= _refused(_WITH_BODY | {400, 401, 403, 422})
+    stream = _page("stream", "Operations without end; each outcome as it comes about", anything)
+    stream["requestBody"] = {**_lines("Batch"), "required": True}
+    stream["responses"]["200"] |= _lines("Outcomes")
+    stream["responses"] |= _refused(frozenset({400, 401, 415}))
     status = _page(
         "status",
         "What runs here; to readers also actors, journal and prices",
@@ -234,6 +238,7 @@ def _written_by_hand() -> Schema:
         page["security"] = []
     return {
         f"{PREFIX}/batch": {"post": batch},
+        f"{PREFIX}/stream": {"post": stream},
         f"{PREFIX}/openapi.json": {"get": openapi},
         "/health": {"get": health},
         "/ready": {"get": ready},
@@ -291,6 +296,12 @@ def _object(**properties: Schema) -> Schema:
 
 def _content(schema: Schema) -> Schema:
     return {"content": {"application/json": {"schema": schema}}}
+
+
+def _lines(list_: str) -> Schema:
+    """NDJSON: each line is one of that list, and has an `id`."""
+    schema = {"type": "string", "description": f"lines of {list_}, each with an `id`"}
+    return {"content": {"application/x-ndjson": {"schema": schema}}}
 
 
 def _ref(name: str) -> Schema:

@@ -191,6 +191,7 @@ BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("POST", "/api/v1/batch"),
+    ("POST", "/api/v1/stream"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/health"),
     ("GET", "/ready"),

@@ -53,6 +53,9 @@ class Limits(Section):
     batch_operations: int = Field(
         default=1000, ge=1, le=10_000, description="operations in one batch request"
     )
+    stream_window: int = Field(
+        default=256, ge=1, le=10_000, description="operations of one stream that are under way"
+    )
     in_flight: int = Field(
         default=4096, ge=1, le=1_000_000, description="requests worked on at once; then 429"
     )

@@ -8,8 +8,10 @@ from protocols.http.cors import Cors
 from protocols.http.express import Express
 from protocols.http.guard import Guard
 from protocols.http.house import HealthReport, add_house
+from protocols.http.item import Performer
 from protocols.http.routes import from_body, from_query
 from protocols.http.settings import DoorSettings
+from protocols.http.stream import STOP, stop_flows, stream
 from protocols.http.verb import Authenticate, Verb
 from protocols.message import Ask, Put
 from protocols.operations import OPERATIONS, PREFIX
@@ -36,7 +38,11 @@ def application(
             else from_query(verb, authenticate)
         )
         app.router.add_route(operation.method, PREFIX + operation.path, handler)
-    app.router.add_post(f"{PREFIX}/batch", batch(verbs, authenticate, settings))
+    performer = Performer(verbs, put)
+    app.router.add_post(f"{PREFIX}/batch", batch(performer, authenticate, settings))
+    app.router.add_post(f"{PREFIX}/stream", stream(performer, authenticate, settings))
+    app[STOP] = set()
+    app.on_shutdown.append(stop_flows)
     add_shapes(app.router, ask, authenticate, settings)
     add_house(app.router, health, authenticate)
     return app

@@ -33,6 +33,8 @@ class DoorSettings:
     body_bytes_max: int = 1_048_576
     body_s: float = 10.0
     batch_operations_max: int = 1000
+    stream_window: int = 256
+    """Operations of one stream that may be under way."""
     keepalive_s: float = 75.0
     heartbeat_s: float = 15.0
     """In a silence, streams show this often that they are alive."""
