@@ -215,14 +215,11 @@ def _written_by_hand() -> Schema:
     batch["requestBody"] = {**_content(_ref("Batch")), "required": True}
     batch["responses"] |= _refused(_WITH_BODY | {400, 401, 403, 422})
     stream = _page("stream", "Operations without end; each outcome as it comes about", anything)
-    stream["requestBody"] = {**_lines("Batch"), "required": True}
-    stream["responses"]["200"] |= _lines("Outcomes")
+    lines: Schema = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
+    stream["requestBody"] = {**lines, "required": True}
+    stream["responses"]["200"] |= lines
     stream["responses"] |= _refused(frozenset({400, 401, 415}))
-    status = _page(
-        "status",
-        "What runs here; to readers also actors, journal and prices",
-        anything,
-    )
+    status = _page("status", "What runs here; to readers also actors, journal, prices", anything)
     status["responses"] |= _refused(frozenset({401, 403}))
     ready = _page("ready", "Can operations be served now?", anything)
     ready["responses"] |= _refused(frozenset({503}))
@@ -296,12 +293,6 @@ def _object(**properties: Schema) -> Schema:
 
 def _content(schema: Schema) -> Schema:
     return {"content": {"application/json": {"schema": schema}}}
-
-
-def _lines(list_: str) -> Schema:
-    """NDJSON: each line is one of that list, and has an `id`."""
-    schema = {"type": "string", "description": f"lines of {list_}, each with an `id`"}
-    return {"content": {"application/x-ndjson": {"schema": schema}}}
 
 
 def _ref(name: str) -> Schema:
