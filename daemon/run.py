@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -56,6 +57,7 @@ PLACE_TAKEN = 69
 CONFIGURATION = 78
 HOUR_MS = 3_600_000
 PURGE_EVERY_S = 60.0
+DESCRIPTORS = 65_536
 GC_THRESHOLD = (50_000, 20, 50)
 """Rare collections: with many open holds the usual ones were measured to stop the loop for long."""
 
@@ -64,12 +66,21 @@ async def run(settings: Settings, *, accept_loss: bool = False) -> int:
     """Run until a signal; the exit code. Raises `ConfigError` for what a person must mend."""
     set_up(settings.daemon.log_level, settings.daemon.log_format)
     os.umask(0o077)
+    raise_descriptors()
     try:
         with locked(settings.data_dir):
             tokens = known_tokens(settings.data_dir, settings.tokens, SystemClock().now_ms)
             return await live(settings, tokens, accept_loss=accept_loss)
     except Exception as error:  # noqa: BLE001  # sorted below; what is not known goes on
         return sorted_out(sole(error), settings)
+
+
+def raise_descriptors() -> None:
+    """As many open files as we may have: a thousand readers are a thousand descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def sorted_out(error: BaseException, settings: Settings) -> int:
@@ -118,6 +129,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         app = application(ask, builder.put, tokens.caller, health, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
         streams.add_to(app)
+        tokens.ended.append(streams.end)
         mcp = McpDoor(ask, tokens.caller, door, VERSION)
         bridge = Bridge(ask, tokens.caller, door, VERSION)
         for beside in (mcp, bridge, TektonDoor(tokens.caller, health, door, stop)):
@@ -213,6 +225,7 @@ def door_settings(settings: Settings) -> DoorSettings:
         socket_group=group(settings.daemon.socket_group),
         tls=context(settings.daemon.tls_cert, settings.daemon.tls_key),
         connections_max=settings.limits.connections,
+        streams_max=settings.limits.streams,
         header_s=settings.limits.header_s,
         keepalive_s=settings.limits.idle_s,
         heartbeat_s=settings.limits.heartbeat_s,

@@ -32,6 +32,9 @@ class Limits(Section):
     connections: int = Field(
         default=1024, ge=1, le=1_000_000, description="open connections; then 503"
     )
+    streams: int = Field(
+        default=1000, ge=1, le=1_000_000, description="readers of live events; then 429"
+    )
     header_s: Seconds = Field(
         default=10.0, description="how long the header of a request may take to arrive"
     )

@@ -22,6 +22,7 @@ class DoorSettings:
     """The group that may open the socket beside its owner."""
     tls: SSLContext | None = None
     connections_max: int = 1024
+    streams_max: int = 1000
     header_s: float = 10.0
     """From the first byte of a request to the end of its header."""
     login_failures_max: int = 20

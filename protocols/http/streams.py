@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import anyio
 from aiohttp import WSCloseCode, web
 
-from protocols.errors import BudgetError, Unauthenticated
+from protocols.errors import BudgetError, Busy, Unauthenticated
 from protocols.feed import Feed, Frame
 from protocols.http.connection import when_hung_up
 from protocols.http.reading import Reading, begin, wanted
@@ -61,7 +61,8 @@ class Streams:
         self._feed = feed
         self._settings = settings
         self._now_ms = now_ms
-        self._open: set[anyio.CancelScope] = set()
+        self._open: dict[anyio.CancelScope, str | None] = {}
+        """Whose each stream is, once that is known."""
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get(f"{PREFIX}/events", self.events)
@@ -74,16 +75,27 @@ class Streams:
         for scope in list(self._open):
             scope.cancel()
 
+    def end(self, name: str) -> None:
+        """The token of this caller has ended, and with it whatever it was reading."""
+        for scope, whose in list(self._open.items()):
+            if whose == name:
+                scope.cancel()
+
+    def _room(self) -> None:
+        most = self._settings.streams_max
+        if len(self._open) >= most:
+            raise Busy(f"{most} streams are open", hint="close one", retry_after_s=1)
+
     @contextmanager
-    def _opened(self) -> Iterator[anyio.CancelScope]:
+    def _opened(self, whose: str | None) -> Iterator[anyio.CancelScope]:
         with anyio.CancelScope() as scope:
-            self._open.add(scope)
+            self._open[scope] = whose
             try:
                 yield scope
             except ConnectionError:
                 pass
             finally:
-                self._open.discard(scope)
+                del self._open[scope]
 
     def admit(self, header: str | None) -> Caller:
         """Raises `Unauthenticated` or `Forbidden`."""
@@ -94,9 +106,10 @@ class Streams:
     async def events(self, request: web.Request) -> web.StreamResponse:
         caller = self.admit(request.headers.get("Authorization"))
         reading = Reading(self._ask, self._feed, caller, wanted(request))
+        self._room()
         response = web.StreamResponse(headers=_HEADERS)
         response.force_close()  # nothing can follow what has no end
-        with self._opened() as scope, when_hung_up(request, scope.cancel):
+        with self._opened(caller.name) as scope, when_hung_up(request, scope.cancel):
             await response.prepare(request)
             await response.write(_RETRY)
             await self._tell(request, response, reading)
@@ -125,8 +138,8 @@ class Streams:
     async def socket(self, request: web.Request) -> web.StreamResponse:
         what, header = wanted(request), request.headers.get("Authorization")
         begin(what.after, self._feed.head)
-        if header is not None:
-            self.admit(header)
+        caller = None if header is None else self.admit(header)
+        self._room()
         settings = self._settings
         socket = web.WebSocketResponse(
             heartbeat=PING_S, timeout=settings.slow_s,
@@ -134,11 +147,13 @@ class Streams:
         )  # fmt: skip
         await socket.prepare(request)
         talk = Talk(request, socket, SOCKETS[request.path], settings, self._now_ms)
-        with self._opened():
+        with self._opened(None if caller is None else caller.name) as scope:
             try:
                 await talk.greet()
                 header = header or await talk.login(self.admit)
-                reading = Reading(self._ask, self._feed, self.admit(header), what)
+                caller = self.admit(header)
+                self._open[scope] = caller.name
+                reading = Reading(self._ask, self._feed, caller, what)
                 await talk.run(reading, lambda: self.admit(header))
             except BudgetError as refusal:
                 await talk.end(WSCloseCode.POLICY_VIOLATION, refusal.code.encode())

@@ -4,13 +4,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
+import anyio
 import pytest
+from anyio.to_thread import run_sync
 
 from daemon.journal.verify import verify
+from protocols.http import DoorSettings
 from tests.daemon_process import Daemon, running
 from tests.stories.words import CALL, ENTRY, INSTANT, made, refused
 
 DAY_S = 86_400
+HEARTBEAT_S = DoorSettings().heartbeat_s
 APOLLO = CALL | {"component": "apollo"}
 
 
@@ -56,6 +61,23 @@ def test_a_revoked_token_is_out_with_the_next_request(daemon: Daemon) -> None:
     again = token(daemon, "leaked")
     assert again != secret
     refused(daemon.post("/reservations", APOLLO, token=secret), 401, "unauthenticated")
+
+
+@pytest.mark.anyio
+async def test_what_a_revoked_token_was_reading_ends_at_once(daemon: Daemon) -> None:
+    secret = token(daemon, "reader")
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with aiohttp.ClientSession(daemon.told["url"], headers=headers) as http:
+        events = await http.get("/api/v1/events")
+        assert await events.content.readline() == b"retry: 2000\n"
+        socket = await http.ws_connect("/ws/budget/updates")
+        assert (await socket.receive_json())["type"] == "budget_update"
+        with anyio.fail_after(HEARTBEAT_S / 2):
+            await run_sync(daemon.call, "DELETE", "/api/v1/tokens/reader")
+            await events.read()
+            async for _ in socket:
+                pass
+        assert socket.close_code is not None
 
 
 def test_the_list_and_the_journal_tell_everything_but_the_secret(daemon: Daemon) -> None:
