@@ -11,6 +11,14 @@ from actors.policy.state import EngineState
 from actors.prices.known import PriceState
 from protocols.alerts import Alerts, AlertShown, ListAlerts
 from protocols.events import Events, ListEvents, Place, ReadEvents, StoredEvent
+from protocols.imports import (
+    FindImported,
+    FindImportRows,
+    ImportRows,
+    Imports,
+    Known,
+    ListImports,
+)
 from protocols.journal import (
     Entries,
     Entry,
@@ -200,6 +208,12 @@ class Store(Protocol):
     async def find_alert(self, name: str) -> AlertShown | None: ...
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds: ...
+
+    async def imported(self, ask: FindImported) -> dict[str, Known]: ...
+
+    async def import_rows(self, ask: FindImportRows) -> ImportRows: ...
+
+    async def list_imports(self, ask: ListImports) -> Imports: ...
 
     async def purge_keys(self, before_ms: int) -> None:
         """Forget idempotency records older than this."""

@@ -4,6 +4,7 @@ from random import Random
 
 from actors.alerts.dispatcher import AlertDispatcher
 from actors.alerts.feed import LiveFeed
+from actors.imports.importer import Importer
 from actors.prices.catalogue import Catalogue
 from actors.prices.inflow import Inflow
 from actors.prices.monitor import PriceMonitor
@@ -46,6 +47,13 @@ def registrar(roster: Roster, store: SqliteStore, time: LedgerTime, tokens: Know
         return Registrar.start(roster.tell, time, tokens, await store.tokens())
 
     return Child("tokens", start)
+
+
+def importer(roster: Roster, builder: Builder) -> Child:
+    async def start() -> Ref:
+        return Importer.start(roster.tell, builder.tiers)
+
+    return Child("imports", start)
 
 
 def alert_dispatcher(roster: Roster, store: SqliteStore, time: LedgerTime, feed: LiveFeed) -> Child:

@@ -38,7 +38,7 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
-from daemon.organs import alert_dispatcher, inflow_of, price_monitor, registrar
+from daemon.organs import alert_dispatcher, importer, inflow_of, price_monitor, registrar
 from daemon.prices.abilities import load_abilities
 from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
@@ -176,6 +176,7 @@ async def actors(
         await supervisor.start_organ(alert_dispatcher(roster, store, time, feed))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         await supervisor.start_organ(registrar(roster, store, time, tokens))
+        await supervisor.start_organ(importer(roster, builder))
         await supervisor.start_organ(assistant(settings, builder))
         if store.loss is not None:
             log.warning("going on without what was lost: %s", store.loss)

@@ -16,7 +16,7 @@ KINDS = (
     "priced", "ledger_opened", "policy_set", "policy_removed", "budget_set",
     "price_set", "price_held", "price_cleared", "price_rejected", "price_pinned",
     "source_taken", "source_held", "corrected", "token_made", "token_revoked",
-    "loss_accepted",
+    "loss_accepted", "imported", "import_undone",
     "noticed", "alert_acknowledged", "alert_resolved",
     "proposed", "proposal_ended",
 )  # fmt: skip

@@ -22,6 +22,7 @@ from protocols.assistant import (
     ShowProposal,
 )
 from protocols.events import ListEvents
+from protocols.imports import ImportUsage, ListImports, UndoImport
 from protocols.journal import ListEntries
 from protocols.ledger import (
     Allocate,
@@ -165,6 +166,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("show_alert", ShowAlert, "journal", "GET", "/alerts/{alert_id}", "read"),
     Operation("acknowledge_alert", AcknowledgeAlert, "alerts", "POST",
               "/alerts/{alert_id}/acknowledge", "report"),
+    Operation("import_usage", ImportUsage, "imports", "POST", "/imports", "admin", status=201),
+    Operation("list_imports", ListImports, "journal", "GET", "/imports", "read"),
+    Operation("undo_import", UndoImport, "imports", "POST", "/imports/{import_id}/undo", "admin"),
     Operation("quote", Quote, "prices", "POST", "/prices/quote", "read"),
     Operation("list_prices", ListPrices, "prices", "GET", "/prices", "read"),
     Operation("show_price", ShowPrice, "prices", "GET", "/prices/one", "read",

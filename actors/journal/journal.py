@@ -17,6 +17,7 @@ from actors.time import LedgerTime
 from protocols.alerts import ListAlerts, ShowAlert
 from protocols.errors import BudgetError, Unavailable
 from protocols.events import ListEvents, ReadEvents
+from protocols.imports import FindImported, FindImportRows, ListImports
 from protocols.journal import (
     Append,
     FindKey,
@@ -96,6 +97,7 @@ class Journal(ServiceActor):
                 | ListEntries() | ShowReport() | ListReservations() | ListAllocations()
                 | FindProvisional() | FoldBookings()
                 | ListEvents() | ReadEvents() | ListAlerts() | ShowAlert()
+                | FindImported() | FindImportRows() | ListImports()
             ):  # fmt: skip
                 if self.failed:
                     raise unsure()

@@ -6,14 +6,16 @@ from actors.ports import Store
 from protocols.alerts import ListAlerts, ShowAlert
 from protocols.errors import NotFound
 from protocols.events import ListEvents, ReadEvents
+from protocols.imports import FindImported, FindImportRows, ListImports
 from protocols.journal import FindProvisional, FoldBookings, ListEntries
 from protocols.ledger import ListAllocations, ListReservations
-from protocols.message import Call
+from protocols.message import Call, Caller
 from protocols.reports import ShowReport
 
 Look = (
     ListEntries | ListReservations | ListAllocations | FindProvisional | FoldBookings
     | ListEvents | ReadEvents | ListAlerts | ShowAlert | ShowReport
+    | FindImported | FindImportRows | ListImports
 )  # fmt: skip
 
 
@@ -31,21 +33,33 @@ async def look_up(store: Store, ask: Look, now_ms: int, call: Call[Any]) -> None
         case FoldBookings():
             await store.fold_bookings(ask)
             call.answer(True)  # noqa: FBT003  # there is nothing to hand back
+        case FindImported() | FindImportRows() | ListImports():
+            call.answer(await _imports(store, ask))
         case ListEvents():
             call.answer(await store.list_events(ask))
         case ReadEvents():
             call.answer(await store.read_events(ask))
-        case ListAlerts():
-            call.answer(await store.list_alerts(ask))
-        case ShowAlert():
-            await _show_alert(store, ask, call)
+        case ListAlerts() | ShowAlert():
+            call.answer(await _alerts(store, ask, call.caller))
         case _:
             assert_never(ask)
 
 
-async def _show_alert(store: Store, ask: ShowAlert, call: Call[Any]) -> None:
+async def _imports(store: Store, ask: FindImported | FindImportRows | ListImports) -> object:
+    match ask:
+        case FindImported():
+            return await store.imported(ask)
+        case FindImportRows():
+            return await store.import_rows(ask)
+        case ListImports():
+            return await store.list_imports(ask)
+
+
+async def _alerts(store: Store, ask: ListAlerts | ShowAlert, caller: Caller) -> object:
     """Another component's alert looks like one that never was."""
+    if isinstance(ask, ListAlerts):
+        return await store.list_alerts(ask)
     alert = await store.find_alert(ask.alert_id)
-    if alert is None or not (alert.component == "" or call.caller.may_act_for(alert.component)):
+    if alert is None or not (alert.component == "" or caller.may_act_for(alert.component)):
         raise NotFound(f"there is no alert {ask.alert_id}", hint="see `budget alerts`")
-    call.answer(alert)
+    return alert

@@ -69,6 +69,8 @@ class Changes:
             self._open(entry)
         elif kind == "corrected":
             self._correct(entry)
+        elif kind in ("imported", "import_undone"):
+            self._import(entry)
         elif kind == "denied":
             self._rollup(entry, entry.at_ms, (), refusing(entry))[SUMS.index("denied")] += 1
         elif kind in ENDS:
@@ -139,6 +141,16 @@ class Changes:
         self._use(body["windows"], usd, 0, 0)
         self.moved.extend(HoldMoved(hold, spent_usd=usd) for hold in body["holds"])
         self.facts.append(Fact("provisional", body["of"], None))
+
+    def _import(self, entry: Entry) -> None:
+        """Usage of the past, or its taking out again: in its own time and in no window."""
+        body = entry.body
+        add(self._rollup(entry, body["at_ms"], ()), booked_sums(entry.kind, body))
+        row: tuple[Any, ...] | None = None
+        if entry.kind == "imported":
+            figures = (body["at_ms"], body["usd"], body["tokens"])
+            row = (body["key"], entry.subject, entry.seq, *figures)
+        self.facts.append(Fact("imported", body["key"], row))
 
     def _use(self, windows: Iterable[int], usd: int, tokens: int, calls: int) -> None:
         for window in windows:

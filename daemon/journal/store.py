@@ -12,7 +12,7 @@ import anyio
 from actors.alerts.dispatch import Dispatch
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
-from daemon.journal import outbox, prices, read, report, write
+from daemon.journal import imports, outbox, prices, read, report, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.guard import Guard
@@ -20,6 +20,14 @@ from daemon.journal.rollups import Facets
 from daemon.journal.start import load
 from protocols.alerts import Alerts, AlertShown, ListAlerts
 from protocols.events import Events, ListEvents, ReadEvents, StoredEvent
+from protocols.imports import (
+    FindImported,
+    FindImportRows,
+    ImportRows,
+    Imports,
+    Known,
+    ListImports,
+)
 from protocols.journal import (
     Entries,
     FindProvisional,
@@ -166,6 +174,15 @@ class SqliteStore:
 
     async def fold_bookings(self, ask: FoldBookings) -> None:
         await self._lists.run(prices.fold, ask)
+
+    async def imported(self, ask: FindImported) -> dict[str, Known]:
+        return await self._lists.run(imports.find, ask)
+
+    async def import_rows(self, ask: FindImportRows) -> ImportRows:
+        return await self._lists.run(imports.rows, ask)
+
+    async def list_imports(self, ask: ListImports) -> Imports:
+        return await self._lists.run(imports.list_imports, ask)
 
     async def start(self) -> Start:
         """Raises `Damaged` when what is on disk cannot be read."""

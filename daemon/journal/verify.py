@@ -37,9 +37,7 @@ from protocols.usage import normalise
 PROBLEMS_MAX = 100
 FACT_TABLES = (
     "ledger", "price", "policy", "budget", "seed", "price_known", "price_note", "provisional",
-    "token", "proposal",
-    "membership",
-    "crossing",
+    "token", "proposal", "membership", "crossing", "imported",
 )  # fmt: skip
 KEYED = 2 + len(FACET)
 ROLLUPS = (

@@ -39,12 +39,14 @@ FACTS = {
     "token": "INSERT OR REPLACE INTO token VALUES (?, ?)",
     "proposal": "INSERT OR REPLACE INTO proposal VALUES (?, ?)",
     "provisional": "INSERT INTO provisional VALUES (?, ?, ?, ?)",
+    "imported": "INSERT INTO imported VALUES (?, ?, ?, ?, ?, ?)",
     "crossing": "INSERT OR IGNORE INTO crossing VALUES (?, ?, ?, ?, ?)",
 }
 REMOVALS = {
     "policy": "DELETE FROM policy WHERE name = ?",
     "token": "DELETE FROM token WHERE name = ?",
     "price_note": "DELETE FROM price_note WHERE name = ?",
+    "imported": "DELETE FROM imported WHERE key = ?",
     "provisional": "DELETE FROM provisional WHERE seq = ?",
 }
 PURGE_KEYS = "DELETE FROM idempotency WHERE id IN "

@@ -1,10 +1,9 @@
 """Apollo's policy as a policy of the daemon: pure, the same for the drop-in and the import."""
 
-from typing import NamedTuple
-
 from tekton_budget.apollo.models import BudgetPolicy, BudgetPolicyType, TaskPriority
 from tekton_budget.ask import Rule
 from tekton_budget.names import name_of
+from tekton_budget.policy import Made
 
 BUDGET = "apollo"
 PREFIX = "apollo:"
@@ -18,15 +17,6 @@ ENFORCE = {
 }
 WITHOUT_END = 10**15
 """How far a critical task may pass a hard limit: as Apollo says, without end."""
-
-
-class Made(NamedTuple):
-    """What `set_policy` takes."""
-
-    name: str
-    limit: dict[str, int]
-    period: str
-    rule: Rule
 
 
 def name_in_daemon(policy: BudgetPolicy) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tekton_budget.apollo.models import BudgetPolicy, BudgetPolicyType
-from tekton_budget.apollo.rule import BUDGET, Made, name_in_daemon, rule_of
+from tekton_budget.apollo.rule import BUDGET, name_in_daemon, rule_of
 from tekton_budget.apollo.tiers import DEFAULT_LIMITS
 from tekton_budget.client import BudgetClient
 from tekton_budget.errors import NotFound, Unavailable
@@ -107,7 +107,7 @@ class Shelf:
             known = self._there.get(made.name)
             if not policy.in_force:
                 self._take_away(made.name)
-            elif known is None or not _is(known, made):
+            elif not made.is_there(known):
                 shown_now = self._client.set_policy(made.name, made.limit, made.period, **made.rule)
                 self._there[made.name] = shown_now.policy
 
@@ -133,16 +133,3 @@ class Shelf:
             and (policy.component, policy.task_type) in wanted
         ]
         return max(fits, key=lambda one: (bool(one.component), bool(one.task_type)), default=None)
-
-
-def _is(known: dict[str, Any], made: Made) -> bool:
-    """Whether the daemon's policy says all that ours says."""
-    return _within({**made.rule, "limit": made.limit, "period": made.period}, known)
-
-
-def _within(ours: Any, theirs: Any) -> bool:
-    if isinstance(ours, dict):
-        return isinstance(theirs, dict) and all(
-            _within(value, theirs.get(name)) for name, value in ours.items()
-        )
-    return bool(ours == theirs)

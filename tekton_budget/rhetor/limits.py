@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from tekton_budget.ask import Rule
 from tekton_budget.client import BudgetClient
 from tekton_budget.names import name_of
+from tekton_budget.policy import Made
 from tekton_budget.replies import PolicyShown
 from tekton_budget.rhetor.words import ALL, BudgetPeriod, BudgetPolicy
 
@@ -31,18 +31,18 @@ class Limit:
     start_date: str
 
 
-def name_in_daemon(period: BudgetPeriod, provider: str) -> str:
-    return name_of(f"{BUDGET}:{period.value}:{provider}")
-
-
-def rule_of(provider: str, enforcement: BudgetPolicy, zone: str) -> Rule:
-    """The same for the drop-in and the import."""
+def rule_of(
+    period: BudgetPeriod, provider: str, amount: float, enforcement: BudgetPolicy, zone: str
+) -> Made:
+    """The same for the drop-in and the import. Raises ValueError for what is no amount."""
     match = {} if provider == ALL else {"provider": name_of(provider)}
     unpriced = "refuse" if enforcement is BudgetPolicy.ENFORCE else "envelope"
-    return {
+    rule: Rule = {
         "budget": BUDGET, "match": match, "zone": zone, "enforce": ENFORCE[enforcement],
         "unpriced": unpriced,
     }  # fmt: skip
+    limit = {"usd": usd_of(amount)}
+    return Made(name_of(f"{BUDGET}:{period.value}:{provider}"), limit, period.value, rule)
 
 
 def usd_of(amount: float | Decimal) -> Decimal:
@@ -91,9 +91,8 @@ class Limits:
     def put(
         self, period: BudgetPeriod, provider: str, amount: float, enforcement: BudgetPolicy
     ) -> None:
-        rule = rule_of(provider, enforcement, self._zone)
-        limit: dict[str, Any] = {"usd": usd_of(amount)}
-        self._client.set_policy(name_in_daemon(period, provider), limit, period.value, **rule)
+        made = rule_of(period, provider, amount, enforcement, self._zone)
+        self._client.set_policy(made.name, made.limit, made.period, **made.rule)
 
 
 def _limit(shown: PolicyShown) -> Limit:

@@ -2,7 +2,10 @@
 
 import click
 
+from daemon.cli.imports.apollo import apollo
 from daemon.cli.imports.journal import journal
+from daemon.cli.imports.rhetor import rhetor
+from daemon.cli.imports.undo import imported, undo
 
 
 @click.group(name="import")
@@ -10,4 +13,5 @@ def imports() -> None:
     """Bring in what was kept elsewhere."""
 
 
-imports.add_command(journal)
+for command in (apollo, rhetor, journal, imported, undo):
+    imports.add_command(command)

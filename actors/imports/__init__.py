@@ -1,0 +1,1 @@
+"""Usage that another program has kept: brought in once, undoable."""
