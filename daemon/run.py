@@ -157,8 +157,7 @@ async def actors(
 ) -> AsyncIterator[tuple[Roster, Builder, Health]]:
     """The actors, supervised. Leaving raises `Broken` if that is why they stopped."""
     roster = roster_of(settings)
-    source = BookFile(settings.prices.book)
-    base = (await source.load()).with_free(settings.prices.free_providers)
+    base = (await BookFile(settings.prices.book).load()).with_free(settings.prices.free_providers)
     begin = await store.start()
     time = LedgerTime(SystemClock(), begin.at_ms)
     book = Catalogue(base, await store.prices()).book(time.now_ms())
