@@ -9,6 +9,7 @@ BudgetError            code
 ├─ MethodNotAllowed    method-not-allowed the path exists, the method does not
 ├─ BodyTimeout         body-timeout       the body came too slowly
 ├─ HoldEnded           hold-ended         settled, released or expired before
+├─ Overtaken           overtaken          what it is about was changed meanwhile
 ├─ TooLarge            too-large          the body passes the limit
 ├─ UnsupportedMedia    unsupported-media  not application/json
 ├─ Misdirected         misdirected        the Host header is not one of the daemon's
@@ -73,6 +74,10 @@ class BodyTimeout(BudgetError):
 
 class HoldEnded(BudgetError):
     code = "hold-ended"
+
+
+class Overtaken(BudgetError):
+    code = "overtaken"
 
 
 class TooLarge(BudgetError):

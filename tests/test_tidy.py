@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from protocols.errors import every_error
+from tekton_budget.errors import BY_CODE
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("protocols", "actors", "daemon", "tekton_budget", "budget")
 SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
@@ -104,6 +107,11 @@ def test_no_float_touches_money_or_rates(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         assert not (isinstance(node, ast.Constant) and isinstance(node.value, float))
         assert not (isinstance(node, ast.Name) and node.id == "float")
+
+
+def test_every_code_of_the_daemon_is_a_class_of_the_client() -> None:
+    """`tekton_budget/errors.py` imports nothing of ours, so it says them again."""
+    assert BY_CODE.keys() == every_error().keys()
 
 
 def test_no_cycle_of_asks_between_actors() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from protocols.errors import every_error
 from tekton_budget import BudgetClient, Denied, Unavailable, errors
 from tests.daemon_process import Daemon, running
 
@@ -143,10 +142,6 @@ def test_many_threads_share_a_client(budget: BudgetClient) -> None:
         thread.join()
 
     assert len(set(found)) == 80
-
-
-def test_every_code_of_the_daemon_is_a_class_of_the_client() -> None:
-    assert errors.BY_CODE.keys() == every_error().keys()
 
 
 def test_another_program_on_the_port_is_not_taken_for_a_daemon(queue: Path) -> None:
