@@ -48,7 +48,8 @@ from protocols.http import DoorSettings, Listening, Streams, application, serve
 from protocols.journal import Append, loss_accepted
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
-from protocols.tekton import TektonDoor
+from protocols.tekton.door import TektonDoor
+from protocols.tekton.vocabulary import Vocabulary
 from protocols.tiers import DEFAULT
 
 log = logging.getLogger("budget.daemon")
@@ -134,6 +135,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         bridge = Bridge(ask, tokens.caller, door, VERSION)
         for beside in (mcp, bridge, TektonDoor(tokens.caller, health, door, stop)):
             beside.add_routes(app.router)
+        Vocabulary(ask, tokens.caller, door, health.time.now_ms).add_routes(app)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))

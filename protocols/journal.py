@@ -198,6 +198,7 @@ class Entries:
 class ListEntries(Request[Entries]):
     """The journal, oldest first: what happened, with every figure."""
 
+    newest: bool = Field(default=False, description="the newest first; a cursor then leads back")
     component: Component | None = None
     kind: Annotated[str, Field(pattern="^[a-z_]{1,32}$")] | None = None
     subject: Annotated[str, Field(max_length=128)] | None = Field(

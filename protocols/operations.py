@@ -66,6 +66,7 @@ from protocols.prices.changes import (
 from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPrices
 from protocols.reports import ListPaces, ShowReport
 from protocols.routing.messages import Route
+from protocols.tekton.routes import ROUTES
 from protocols.tokens import ListTokens, MakeToken, RevokeToken
 
 PREFIX = "/api/v1"
@@ -226,5 +227,6 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("POST", "/api/mcp/v2/tools/list"),
     ("POST", "/api/mcp/v2/tools/call"),
     ("POST", "/api/mcp/v2/process"),
+    *((method, PREFIX + path) for method, path, _, _ in ROUTES),
 )
 """Routes written by hand beside the table."""

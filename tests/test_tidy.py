@@ -18,7 +18,7 @@ DOORS = (
     "protocols/http/",
     "protocols/tekton/",
     "protocols/mcp/",
-    "protocols/openapi.py",
+    "protocols/openapi/",
     "protocols/operations.py",
 )
 ASYNCIO_ALLOWED = ("actors/runtime/", "actors/supervision/")

@@ -184,7 +184,7 @@ def budget_names(world: World) -> list[str]:
 def budget(world: World, name: str) -> Budget:
     facts = world.budgets.get(name, {})
     policies = [rule.name for rule in world.rules.rules.values() if rule.policy.budget == name]
-    return Budget(name, facts.get("owner"), facts.get("note"), policies)
+    return Budget(name, facts.get("owner"), facts.get("note"), policies, budget_id=name)
 
 
 def balances(world: World, ask: ShowBalances) -> list[Balance]:

@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "serve": Entry("serve:serve", "Run the daemon in the foreground."),
         "token": Entry("token:token", "Make, list and revoke the tokens of those who may call."),
         "mcp": Entry("mcp:mcp", "The daemon's tools for models, on stdin and stdout (MCP)."),
+        "tekton": Entry("tekton:tekton", "Our place in Tekton: Hermes, Hephaestus."),
         "config": Entry("config:config", "Check or show the effective configuration."),
         "verify": Entry("verify:verify", "Recompute the whole journal; exit code 65: wrong."),
         "backup": Entry("backup:backup", "Copy the journal to a file, verified, at any time."),

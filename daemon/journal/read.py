@@ -23,10 +23,12 @@ HOLD = (
     "LEFT JOIN price p ON p.id = e.body ->> '$.price_version' "
 )
 LIST_ENTRIES = (
-    "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry WHERE seq > ? "
+    "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry WHERE seq {} ? "
     "AND (? IS NULL OR component = ?) AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?) "
-    "ORDER BY seq LIMIT ?"
+    "ORDER BY seq {} LIMIT ?"
 )
+OLDEST, NEWEST = LIST_ENTRIES.format(">", ""), LIST_ENTRIES.format("<", "DESC")
+SEQ_MAX = 2**63 - 1
 
 
 NONE = Held(show_usd(0), 0, 0)
@@ -66,12 +68,12 @@ def stored_hold(row: tuple[Any, ...]) -> StoredHold:
 
 
 def list_entries(db: sqlite3.Connection, ask: ListEntries) -> Entries:
-    """A page of the journal, oldest first."""
+    """A page of the journal, oldest or newest first."""
     rows = db.execute(
-        LIST_ENTRIES,
+        NEWEST if ask.newest else OLDEST,
         (
-            int(ask.cursor or 0), ask.component, ask.component, ask.kind, ask.kind,
-            ask.subject, ask.subject, ask.limit + 1,
+            int(ask.cursor or (SEQ_MAX if ask.newest else 0)), ask.component, ask.component,
+            ask.kind, ask.kind, ask.subject, ask.subject, ask.limit + 1,
         ),
     ).fetchall()  # fmt: skip
     items = [

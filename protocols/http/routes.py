@@ -12,8 +12,12 @@ from protocols.http.peer import peer
 from protocols.http.reply import respond
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import KEY_HEADER, Authenticate, Verb
+from protocols.message import Caller
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Twin = Callable[[web.Request, Caller, dict[str, Any], bytes], Awaitable[web.StreamResponse | None]]
+TWINS = web.AppKey("TWINS", dict[str, Twin])
+"""By operation: who may understand a body that it does not. None: neither does that one."""
 
 
 def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) -> Handler:
@@ -31,7 +35,14 @@ def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) ->
         fields = placed(request.match_info, parse(body), "body")
         if request.query_string:
             raise _no_query(request)
-        message = verb.understand(fields)
+        try:
+            message = verb.understand(fields)
+        except Invalid:
+            twin = request.app.get(TWINS, {}).get(verb.operation.name)
+            answer = None if twin is None else await twin(request, caller, fields, body)
+            if answer is None:
+                raise
+            return answer
         if (key := headers.get(KEY_HEADER)) is not None:
             caller = verb.keyed(caller, key, request.path, body)
         return respond(await verb.ask(message, caller), status)

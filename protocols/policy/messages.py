@@ -43,6 +43,8 @@ class Budget:
     owner: str | None
     note: str | None
     policies: list[str]
+    budget_id: str = ""
+    """Its name, under the name by which Tekton's pages look for it."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,1 @@
 """What Tekton's tools and pages ask of every component, beside the table of operations."""
-
-from protocols.tekton.door import TektonDoor
-
-__all__ = ["TektonDoor"]

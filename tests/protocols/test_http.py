@@ -23,7 +23,8 @@ from protocols.mcp.tekton.routes import Bridge
 from protocols.operations import NOT_DERIVED, OPERATIONS, PREFIX
 from protocols.policy.messages import Balances, PolicyShown, SetPolicy, ShowBalances
 from protocols.policy.policy import Policy
-from protocols.tekton import TektonDoor
+from protocols.tekton.door import TektonDoor
+from protocols.tekton.vocabulary import Vocabulary
 from tests.protocols.door import (
     ADMIN,
     RESERVATION_ID,
@@ -148,6 +149,7 @@ async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -
         of_models(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
     Streams(door.desk, authenticate, LiveFeed(), DoorSettings(), lambda: 0).add_to(app)
+    Vocabulary(door.desk, authenticate, DoorSettings(), lambda: 0).add_routes(app)
     routes = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
