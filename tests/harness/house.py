@@ -18,6 +18,7 @@ from actors.alerts.dispatcher import AlertDispatcher, Turn
 from actors.alerts.feed import LiveFeed
 from actors.journal.journal import Journal
 from actors.policy.policies import Sweep
+from actors.ports import Clock
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
 from actors.supervision import Child, Fate, Roster, Spine, State, Supervisor
@@ -60,30 +61,37 @@ async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIter
     """Put journal, policy engine, ledgers and alerts together as `daemon.run` does."""
     store = await BrittleStore.open(data_dir)
     try:
-        begin = await store.start()
-        time = LedgerTime(clock, begin.at_ms)
-        roster = Roster()
-        builder = Builder(roster, store, time, book, DEFAULT, components_max=100, open_max=10_000)
-        house = House(roster, builder, store, anyio.Event())
-        feed = LiveFeed()
-
-        def changed(fate: Fate) -> None:
-            if fate is roster.spine and fate.state is State.RUNNING:
-                house.risen.set()
-
-        async with roster, ActorLoop(), Supervisor(roster, on_change=changed) as supervisor:
-            journal = Journal.start(roster.tell, time, store, begin)
-            supervisor.watch_journal("journal", journal)
-            spine = Spine(builder.start, builder.flush, restart_max=FALLS_MAX)
-            await supervisor.start_spine(spine)
-
-            async def alerts() -> Ref:
-                return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
-
-            await supervisor.start_organ(Child("alerts", alerts))
+        async with alive(store, clock, book, Roster()) as house:
             yield house
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def alive(
+    store: BrittleStore, clock: Clock, book: PriceBook, roster: Roster
+) -> AsyncIterator[House]:
+    begin = await store.start()
+    time = LedgerTime(clock, begin.at_ms)
+    builder = Builder(roster, store, time, book, DEFAULT, components_max=100, open_max=10_000)
+    house = House(roster, builder, store, anyio.Event())
+    feed = LiveFeed()
+
+    def changed(fate: Fate) -> None:
+        if fate is roster.spine and fate.state is State.RUNNING:
+            house.risen.set()
+
+    async with roster, ActorLoop(), Supervisor(roster, on_change=changed) as supervisor:
+        journal = Journal.start(roster.tell, time, store, begin)
+        supervisor.watch_journal("journal", journal)
+        spine = Spine(builder.start, builder.flush, restart_max=FALLS_MAX)
+        await supervisor.start_spine(spine)
+
+        async def alerts() -> Ref:
+            return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
+
+        await supervisor.start_organ(Child("alerts", alerts))
+        yield house
 
 
 class Ask(NamedTuple):
