@@ -130,8 +130,8 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         app = application(ask, builder.put, tokens.caller, health, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
         streams.add_to(app)
-        tokens.ended.append(streams.end)
-        mcp = McpDoor(ask, tokens.caller, door, VERSION)
+        mcp = McpDoor(ask, tokens.caller, door, VERSION, feed)
+        tokens.ended += [streams.end, mcp.end]
         bridge = Bridge(ask, tokens.caller, door, VERSION)
         for beside in (mcp, bridge, TektonDoor(tokens.caller, health, door, stop)):
             beside.add_routes(app.router)

@@ -7,7 +7,7 @@ from actors.ports import Desk
 from protocols.assistant import Query
 from protocols.errors import BudgetError
 from protocols.message import Caller
-from protocols.operations import BY_NAME
+from protocols.operations import BY_NAME, Operation
 from protocols.redact import redact
 from protocols.schemas import arguments
 
@@ -15,6 +15,8 @@ READS = (
     "show_report", "list_paces", "show_balances", "list_policies", "explain", "route",
     "show_price", "list_quarantine", "preview_price", "list_allocations",
 )  # fmt: skip
+NEVER = {"route": {"hold": False}}
+"""What a look may not do although its operation can."""
 CHARACTERS_MAX = 12_000
 """Of one look. A model is paid by the word, and a page says what the next would."""
 LOOKS_MAX = 40
@@ -27,7 +29,7 @@ class Reading:
 
     def __init__(self, desk: Desk, caller: Caller) -> None:
         self._desk = desk
-        self._caller = Caller(caller.name, "read", caller.components)
+        self._caller = caller
         self.queries: list[Query] = []
         self.seen: list[str] = []
         """What came back, as text."""
@@ -36,8 +38,11 @@ class Reading:
         """Ask, and remember what was asked. Raises `BudgetError`, remembered too."""
         query = Query(len(self.queries) + 1, operation, fields)
         self.queries.append(query)
+        role = "report" if operation in NEVER else "read"
+        reader = Caller(self._caller.name, role, self._caller.components)
+        asked = fields | NEVER.get(operation, {})
         try:
-            reply = await self._desk.perform(operation, fields, self._caller)
+            reply = await self._desk.perform(operation, asked, reader)
         except BudgetError as refusal:
             query.refused = refusal.detail
             raise
@@ -72,9 +77,16 @@ def tools() -> list[Json]:
     """Describe them to a model."""
     rows = [BY_NAME[name] for name in READS if name in BY_NAME]
     return [
-        tool(row.name, row.tool.text if row.tool else row.request.__doc__ or "", arguments(row))
+        tool(row.name, row.tool.text if row.tool else row.request.__doc__ or "", _takes(row))
         for row in rows
     ]
+
+
+def _takes(row: Operation) -> Json:
+    schema = arguments(row)
+    for name in NEVER.get(row.name, {}):
+        del schema["properties"][name]
+    return schema
 
 
 def tool(name: str, text: str, schema: Json) -> Json:

@@ -34,7 +34,7 @@ def ask(console: Console, /, question: tuple[str, ...], conversation: str | None
 def _answer(reply: Json) -> str:
     lines = [reply["text"]]
     if reply["detail"]:
-        lines += ["", click.style(f"  no model: {reply['detail']}", dim=True)]
+        lines += ["", click.style(f"  {reply['detail']}", dim=True)]
     if reply["unproven"]:
         figures = ", ".join(reply["unproven"])
         lines += ["", click.style(f"  in none of the data: {figures}", fg="yellow")]

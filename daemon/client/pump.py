@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 from daemon.client.call import Client, Json
@@ -23,6 +23,8 @@ VERSION_HEADER = "MCP-Protocol-Version"
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """Methods whose object stands in a header of its own, and where it is in the message."""
 NO_DAEMON = -32000
+LISTENING = object()
+"""The exchange that carries what the daemon says by itself."""
 Connection = http.client.HTTPConnection
 
 
@@ -83,30 +85,29 @@ class Pump:
             self._refuse(number, NO_DAEMON, f"the daemon did not finish its answer: {broken}")
 
     def _post(self, number: Any, message: Json, line: bytes) -> None:
-        client, connection = self._connected(number)
-        try:
-            headers = self._headers(client, message)
-            connection.request("POST", PATH, line, headers)
+        opening = message.get("method") == "initialize"
+        with self._connected(number) as (client, connection):
+            connection.request("POST", PATH, line, self._headers(client, message))
             response = connection.getresponse()
-            if message.get("method") == "initialize":
+            if opening:
                 self._remember(response)
             for answer in _answers(response):
-                if message.get("method") == "initialize":
+                if opening:
                     self._agree(answer)
                 self._write(number, answer, response.status)
-        finally:
-            self._open.pop(number, None)
-            connection.close()
 
-    def _connected(self, number: Any) -> tuple[Client, Connection]:
+    @contextmanager
+    def _connected(self, number: Any) -> Iterator[tuple[Client, Connection]]:
         """Find the daemon anew: it may have started, or moved, since the last message."""
         client = self._find()
         connection = client.connect()
-        connection.timeout = None
-        if connection.sock is not None:
-            connection.sock.settimeout(None)
+        connection.sock.settimeout(None)
         self._open[number] = connection
-        return client, connection
+        try:
+            yield client, connection
+        finally:
+            self._open.pop(number, None)
+            connection.close()
 
     def _headers(self, client: Client, message: Json) -> dict[str, str]:
         headers = {
@@ -137,8 +138,10 @@ class Pump:
 
     def _listen(self) -> None:
         """Take what the daemon says by itself, in the older protocol era."""
-        with suppress(BudgetError, OSError, http.client.HTTPException, ValueError):
-            client, connection = self._connected(self._listen)
+        with (
+            suppress(BudgetError, OSError, http.client.HTTPException, ValueError),
+            self._connected(LISTENING) as (client, connection),
+        ):
             headers = {"Accept": "text/event-stream", **client.authorization(), **self._session}
             connection.request("GET", PATH, headers=headers)
             response = connection.getresponse()
@@ -149,11 +152,12 @@ class Pump:
     def _end_session(self) -> None:
         if SESSION_HEADER not in self._session:
             return
-        with suppress(BudgetError, OSError, http.client.HTTPException):
-            client, connection = self._connected(None)
+        with (
+            suppress(BudgetError, OSError, http.client.HTTPException),
+            self._connected(None) as (client, connection),
+        ):
             connection.request("DELETE", PATH, headers=client.authorization() | self._session)
             connection.getresponse().read()
-            connection.close()
 
     def _write(self, number: Any, answer: bytes, status: int) -> None:
         """Pass on what is a message of the protocol; make one of what only HTTP says."""

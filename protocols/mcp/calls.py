@@ -20,6 +20,7 @@ from protocols.http.reply import mishap
 from protocols.http.verb import Verb
 from protocols.mcp.confirm import Asked, confirmed
 from protocols.mcp.context import Context, caller_of
+from protocols.mcp.progress import progressing
 from protocols.message import Ask, Caller
 from protocols.operations import OPERATIONS
 from protocols.schemas import IDEMPOTENCY_KEY
@@ -66,7 +67,7 @@ class Calls:
         words = verb.operation.tool
         if words is not None and words.question is not None:
             await confirmed(words.question, message, ctx, params)
-        reply = await verb.ask(message, caller)
+        reply = await progressing(ctx, params.name, verb.ask(message, caller))
         return CallToolResult(content=[text(reply)], structured_content=from_json(reply))
 
 

@@ -1,7 +1,9 @@
-"""What a client may read and watch: balances and prices, each as JSON."""
+"""What a client may read and watch: balances, prices and reports, each as JSON."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, unquote
 
 from mcp.shared.exceptions import MCPError
@@ -38,12 +40,16 @@ class Page:
     operation: str
     title: str
     text: str
+    always: Mapping[str, Any] = field(default_factory=dict)
 
-    def fields(self, uri: str) -> dict[str, str] | None:
+    def fields(self, uri: str) -> dict[str, Any] | None:
         """Take the fields of the question from an address; None if it is another's."""
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.template))
         found = re.fullmatch(pattern, uri)
-        return found and {name: unquote(value) for name, value in found.groupdict().items()}
+        if found is None:
+            return None
+        named = {name: unquote(value) for name, value in found.groupdict().items()}
+        return {**named, **self.always}
 
 
 ALL = Page(
@@ -55,6 +61,11 @@ PAGES = (
     Page(
         "prices://{provider}/{model}", "show_price", "One price",
         "The price in force for a model, with its date and source.",
+    ),
+    Page(
+        "report://{span}", "show_report", "What was spent",
+        "today, yesterday, this_week, last_month, last_7_days …: sums by component and model.",
+        {"group_by": ["component", "model"]},
     ),
 )  # fmt: skip
 
@@ -100,7 +111,7 @@ class Resources:
         known = ", ".join(page.template for page in PAGES)
         raise MCPError(RESOURCE_NOT_FOUND, f"there is no such resource; known: {known}")
 
-    async def _answer(self, page: Page, fields: dict[str, str], ctx: Context) -> str:
+    async def _answer(self, page: Page, fields: dict[str, Any], ctx: Context) -> str:
         verb = self._verbs[page.operation]
         try:
             verb.admit(caller_of(ctx))
@@ -108,6 +119,10 @@ class Resources:
         except BudgetError as refusal:
             code = RESOURCE_NOT_FOUND if refusal.code == "not-found" else INVALID_PARAMS
             raise MCPError(code, refusal.detail, data=refusal.problem()) from None
+
+
+def price_address(provider: str, model: str) -> str:
+    return f"prices://{quote(provider, safe='')}/{quote(model, safe='')}"
 
 
 def address(policy: str) -> str:

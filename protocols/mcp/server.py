@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.lowlevel import Server
@@ -12,9 +13,11 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import ListToolsResult, PaginatedRequestParams, Tool, ToolAnnotations
 from starlette.types import Receive, Scope, Send
 
+from protocols.feed import Feed
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import roles_from
 from protocols.mcp.calls import Calls
+from protocols.mcp.changes import Changes
 from protocols.mcp.context import Context, caller_of
 from protocols.mcp.door import CALLER
 from protocols.mcp.exchange import App
@@ -37,10 +40,11 @@ SESSIONS_MAX = 1000
 
 
 @asynccontextmanager
-async def serving(ask: Ask, settings: DoorSettings, version: str) -> AsyncIterator[App]:
+async def serving(ask: Ask, settings: DoorSettings, version: str, feed: Feed) -> AsyncIterator[App]:
     """Serve both protocol eras. Host and Origin were checked by the guard before."""
+    changes = Changes(feed)
     manager = StreamableHTTPSessionManager(
-        server(ask, version),
+        server(ask, version, changes),
         max_request_body_size=settings.body_bytes_max,
         max_sessions=SESSIONS_MAX,
     )
@@ -52,11 +56,13 @@ async def serving(ask: Ask, settings: DoorSettings, version: str) -> AsyncIterat
         scope["user"] = AuthenticatedUser(token)
         await manager.handle_request(scope, receive, send)
 
-    async with manager.run():
+    async with manager.run(), anyio.create_task_group() as tasks:
+        tasks.start_soon(changes.run)
         yield identified
+        tasks.cancel_scope.cancel()
 
 
-def server(ask: Ask, version: str) -> Server[Any]:
+def server(ask: Ask, version: str, changes: Changes) -> Server[Any]:
     calls, resources = Calls(ask), Resources(ask)
     shown = [(roles_from(row.role), tool) for row in OPERATIONS if (tool := described(row))]
 
@@ -75,6 +81,9 @@ def server(ask: Ask, version: str) -> Server[Any]:
         on_list_resources=resources.list,
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
+        on_subscribe_resource=changes.subscribe,
+        on_unsubscribe_resource=changes.unsubscribe,
+        on_subscriptions_listen=changes.listen,
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
     )

@@ -11,6 +11,7 @@ import aiohttp
 import anyio
 import anyio.abc
 
+from actors.alerts.feed import LiveFeed
 from protocols.errors import Unauthenticated
 from protocols.http import Condition, DoorSettings, Listening, application, serve
 from protocols.http.routes import Handler
@@ -176,7 +177,7 @@ async def open_door(
     desk, health = Desk(), Health()
     chosen = DoorSettings(**({"port": 0, "stop_s": 1.0} | settings))
     app = application(desk, desk.put, authenticate, health, chosen)
-    mcp = McpDoor(desk, authenticate, chosen, health.version)
+    mcp = McpDoor(desk, authenticate, chosen, health.version, LiveFeed())
     mcp.add_routes(app.router)
     for path, page in (pages or {}).items():
         app.router.add_get(path, page)

@@ -145,8 +145,8 @@ async def test_who_expects_to_be_told_to_go_on_is_told(door: Door) -> None:
 
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
     app = application(door.desk, door.desk.put, authenticate, door.health, DoorSettings())
-    for of_models in (McpDoor, Bridge):
-        of_models(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
+    McpDoor(door.desk, authenticate, DoorSettings(), "0", LiveFeed()).add_routes(app.router)
+    Bridge(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
     Streams(door.desk, authenticate, LiveFeed(), DoorSettings(), lambda: 0).add_to(app)
     Vocabulary(door.desk, authenticate, DoorSettings(), lambda: 0).add_routes(app)

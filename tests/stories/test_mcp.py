@@ -4,15 +4,22 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
+import anyio
 import pytest
+from anyio import to_thread
+from mcp.client.subscriptions import ResourceUpdated
+from mcp.shared.exceptions import MCPDeprecationWarning
+from mcp_types import ResourceUpdatedNotification
 
 from protocols.operations import OPERATIONS
 from tests.daemon_process import Daemon, running
 from tests.harness.mcp_client import WAYS, Person, Way, connected, problem, pump, said
 from tests.stories.conftest import CONFIG
-from tests.stories.words import CALL, USAGE, balance, limit, reserve
+from tests.stories.words import CALL, USAGE, balance, limit, made, reserve
 
 TOKENS = """
 [[token]]
@@ -158,6 +165,47 @@ async def test_balances_and_prices_can_be_read_and_prompts_filled_in(
             "plan_within_budget", {"amount_usd": "2.50", "task": "read a book"}
         )
         assert "2.50 USD" in plan.messages[0].content.text  # type: ignore[union-attr]
+
+
+@pytest.mark.anyio
+async def test_a_report_is_read_with_progress(daemon: Daemon, me: str, way: Way) -> None:
+    made(daemon.post("/usage", {"component": me, "model": CALL["model"], "usage": USAGE}))
+    heard: list[str | None] = []
+
+    async def hear(_: float, __: float | None, message: str | None) -> None:
+        heard.append(message)
+
+    async with connected(daemon, way) as client:
+        asked = {"span": "today", "component": me}
+        report = said(await client.call_tool("budget_report", asked, progress_callback=hear))
+        assert report["total"]["cost_usd"] == "0.001300000"
+        (content,) = (await client.read_resource("report://today")).contents
+        rows = json.loads(content.text)["items"]  # type: ignore[union-attr]
+        assert me in [row["group"]["component"] for row in rows]
+    assert heard == ["budget_report has been at it for 0 s"]
+
+
+@pytest.mark.anyio
+async def test_who_watches_a_budget_hears_that_it_has_changed(
+    daemon: Daemon, me: str, way: Way
+) -> None:
+    uri = f"budget://{quote(me, safe='')}"
+    heard = anyio.Event()
+
+    async def hear(message: object) -> None:
+        if isinstance(message, ResourceUpdatedNotification) and str(message.params.uri) == uri:
+            heard.set()
+
+    async with connected(daemon, way, message_handler=hear) as client:
+        if way.mode == "legacy":
+            with pytest.warns(MCPDeprecationWarning):  # the newer era has listen() instead
+                await client.subscribe_resource(uri)
+            await to_thread.run_sync(partial(limit, daemon, me, limit={"calls": 5}))
+            await heard.wait()
+        else:
+            async with client.listen(resource_subscriptions=[uri]) as changes:
+                await to_thread.run_sync(partial(limit, daemon, me, limit={"calls": 5}))
+                assert await anext(aiter(changes)) == ResourceUpdated(uri=uri)
 
 
 @pytest.mark.parametrize("transport", ["http", "stdio"])
