@@ -119,6 +119,18 @@ class SourceFailed(Exception):
         self.reason = reason
 
 
+class Notifier(Protocol):
+    """A way to somebody who is not connected: a log, a webhook, a messenger."""
+
+    async def deliver(self, events: list[StoredEvent]) -> None:
+        """All of them, as one message. Raises `NotDelivered`."""
+        ...
+
+
+class NotDelivered(Exception):
+    """Nobody took it; it will be tried again."""
+
+
 class StorageFailed(Exception):
     """The store broke. Whether the last batch is on disk, only a restart can tell."""
 

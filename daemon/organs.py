@@ -14,6 +14,7 @@ from actors.supervision import Child, Roster
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
 from actors.tokens.registrar import Registrar
+from daemon.channels.build import Ways
 from daemon.config import Settings
 from daemon.journal.store import SqliteStore
 from daemon.prices.feeds import feeds
@@ -56,10 +57,12 @@ def importer(roster: Roster, builder: Builder) -> Child:
     return Child("imports", start)
 
 
-def alert_dispatcher(roster: Roster, store: SqliteStore, time: LedgerTime, feed: LiveFeed) -> Child:
+def alert_dispatcher(
+    roster: Roster, store: SqliteStore, time: LedgerTime, feed: LiveFeed, ways: Ways
+) -> Child:
     """Goes on where the outbox was read last."""
 
     async def start() -> Ref:
-        return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
+        return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch(), ways)
 
     return Child("alerts", start)

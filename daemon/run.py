@@ -30,6 +30,7 @@ from actors.tokens.known import KnownTokens
 from daemon import vocabulary
 from daemon.assistant.patience import Patient
 from daemon.assistant.start import assistant
+from daemon.channels.build import ways
 from daemon.clock import SystemClock
 from daemon.config import Settings
 from daemon.health import VERSION, Health
@@ -174,7 +175,7 @@ async def actors(
         journal = Journal.start(roster.tell, time, store, begin)
         supervisor.watch_journal("journal", journal)
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
-        await supervisor.start_organ(alert_dispatcher(roster, store, time, feed))
+        await supervisor.start_organ(alert_dispatcher(roster, store, time, feed, ways(settings)))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         await supervisor.start_organ(registrar(roster, store, time, tokens))
         await supervisor.start_organ(importer(roster, builder))

@@ -21,6 +21,7 @@ from protocols.assistant import (
     ShowAnswer,
     ShowProposal,
 )
+from protocols.channels import ListChannels, TestChannel
 from protocols.events import ListEvents
 from protocols.imports import ImportUsage, ListImports, UndoImport
 from protocols.journal import ListEntries
@@ -167,6 +168,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("show_alert", ShowAlert, "journal", "GET", "/alerts/{alert_id}", "read"),
     Operation("acknowledge_alert", AcknowledgeAlert, "alerts", "POST",
               "/alerts/{alert_id}/acknowledge", "report"),
+    Operation("list_channels", ListChannels, "alerts", "GET", "/channels", "read"),
+    Operation("test_channel", TestChannel, "alerts", "POST", "/channels/{name}/test", "admin"),
     Operation("import_usage", ImportUsage, "imports", "POST", "/imports", "admin", status=201),
     Operation("list_imports", ListImports, "journal", "GET", "/imports", "read"),
     Operation("undo_import", UndoImport, "imports", "POST", "/imports/{import_id}/undo", "admin"),

@@ -4,16 +4,21 @@ An organ: when it falls, budgets go on, the outbox fills, and it goes on from th
 """
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from actors.alerts.channel import Channel
 from actors.alerts.dispatch import Dispatch
 from actors.alerts.feed import LiveFeed
 from actors.alerts.outbox import News
+from actors.alerts.switchboard import Switchboard
+from actors.ports import Notifier
 from actors.runtime import NOBODY, Awaited, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.alerts import AcknowledgeAlert, AlertShown, ShowAlert
+from protocols.channels import ListChannels, TestChannel
 from protocols.errors import BudgetError
 from protocols.events import ReadEvents, StoredEvent
 from protocols.journal import Append, Draft
@@ -35,17 +40,25 @@ class Turn:
     """The timer: end the alerts whose window has ended."""
 
 
-Heard = News | Missed | Turn | AcknowledgeAlert
+Heard = News | Missed | Turn | AcknowledgeAlert | ListChannels | TestChannel
 
 
 class AlertDispatcher(ServiceActor):
     """Keeps the feed whole, ends alerts at their window's turn, notes who has seen them."""
 
-    def __init__(self, tell: Tell, time: LedgerTime, feed: LiveFeed, begin: Dispatch) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        time: LedgerTime,
+        feed: LiveFeed,
+        begin: Dispatch,
+        ways: Mapping[Channel, Notifier],
+    ) -> None:
         super().__init__("alerts")
         self.tell = tell
         self.time = time
         self.feed = feed
+        self.switchboard = Switchboard(tell, time, ways, begin)
         feed.begin(begin.seq)
         self.ends = [(alert.ends_ms, alert.id) for alert in begin.open if alert.ends_ms is not None]
         heapq.heapify(self.ends)
@@ -53,6 +66,7 @@ class AlertDispatcher(ServiceActor):
         """Whether what was missed is being read."""
 
     def on_start(self) -> None:
+        self.switchboard.open(self.spawn)
         self.catch_up()
 
     def receive(self, message: Heard, call: Call[Any]) -> None:
@@ -61,13 +75,18 @@ class AlertDispatcher(ServiceActor):
                 self.hear(message)
             case Missed():
                 self.behind = False
-                self.feed.publish(message.events)
+                self.publish(message.events)
                 if len(message.events) == PAGE:
                     self.catch_up()
             case Turn():
                 self.resolve()
+                self.switchboard.ring(news=False)
             case AcknowledgeAlert():
                 self.spawn(self.acknowledge, message, call)
+            case ListChannels():
+                call.answer(self.switchboard.shown())
+            case TestChannel():
+                self.spawn(self.switchboard.test, message, call)
             case _:
                 assert_never(message)
 
@@ -79,7 +98,11 @@ class AlertDispatcher(ServiceActor):
         if news.events[0].seq > self.feed.head + 1:
             self.catch_up()
         else:
-            self.feed.publish(news.events)
+            self.publish(news.events)
+
+    def publish(self, events: list[StoredEvent]) -> None:
+        self.feed.publish(events)
+        self.switchboard.ring(news=bool(events))
 
     def catch_up(self) -> None:
         if not self.behind:

@@ -72,6 +72,11 @@ class Outbox:
         """Add what this entry tells. Most tell nothing."""
         for told in happenings(entry):
             self._number(entry, told, news)
+            ended = None if told.closes is None else self._by_name.get(told.closes)
+            if ended is not None:
+                about = {"alert_id": ended.id}
+                end = Happening("alert.resolved", "info", ended.id, told.detail, about)
+                self._number(entry, end, news)
 
     def _number(self, entry: Entry, told: Happening, news: News) -> None:
         self.seq += 1
@@ -85,11 +90,12 @@ class Outbox:
         )  # fmt: skip
 
     def _alert(self, entry: Entry, told: Happening, news: News) -> tuple[str | None, bool]:
-        """The alert this is a sign of, and whether it is the first sign."""
-        if told.closes is not None:
-            self._close(self._by_name.get(told.closes), entry, news)
-        if entry.kind in ("alert_acknowledged", "alert_resolved"):
-            self._answer(told.subject, entry, news)
+        """The alert this is about, and whether it is its first sign."""
+        if told.type == "alert.resolved":
+            self._close(self._by_id.get(told.subject), entry, news)
+            return told.subject, False
+        if told.type == "alert.acknowledged":
+            self._seen(told.subject, entry, news)
             return told.subject, False
         if told.alert is None:
             return None, False
@@ -102,15 +108,11 @@ class Outbox:
         news.raised.append(alert)
         return alert.id, True
 
-    def _answer(self, name: str, entry: Entry, news: News) -> None:
-        """A person has seen it, or its window has ended."""
+    def _seen(self, name: str, entry: Entry, news: News) -> None:
+        """A person has seen it; one that nothing else ends is over with that."""
+        body = entry.body
+        news.moved.append(AlertMoved(name, entry.at_ms, by=body["by"], note=body["note"]))
         alert = self._by_id.get(name)
-        if entry.kind == "alert_resolved":
-            self._close(alert, entry, news)
-            return
-        seen = AlertMoved(name, entry.at_ms)
-        seen.by, seen.note = entry.body["by"], entry.body["note"]
-        news.moved.append(seen)
         if alert is not None and alert.ends_ms is None:
             self._close(alert, entry, news)
 

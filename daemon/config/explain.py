@@ -13,7 +13,7 @@ from daemon.config.settings import Sections, plain_settings
 from protocols.period import CALENDAR, SCOPES
 
 SECRET_KEY = re.compile(r"secret|passw|credential|api_?key|(^|_)(key|token)s?$", re.IGNORECASE)
-ARRAYS = ("token", "budget", "policy", "price_source", "route", "model")
+ARRAYS = ("token", "budget", "policy", "price_source", "channel", "route", "model")
 PLAIN_WORDS = {
     "missing": "is missing",
     "tuple_type": "must be a list",

@@ -57,6 +57,10 @@ def show(settings: Settings) -> list[Row]:
     ]
 
 
+PATHS = {"path", "ca_file", "url_file"}
+"""Keys of `[[tables]]` that name a file."""
+
+
 class _Draft:
     """Settings in the making: the tables as written, who wrote what, and what is wrong."""
 
@@ -90,10 +94,11 @@ class _Draft:
             table = self.raw.get(section)
             if isinstance(table, dict) and name in table:
                 table[name] = self._placed(table[name], self.path.absolute().parent)
-        tables = self.raw.get("price_source")
-        for table in tables if isinstance(tables, list) else ():
-            for name in {"path", "ca_file"} & table.keys() if isinstance(table, dict) else ():
-                table[name] = self._placed(table[name], self.path.absolute().parent)
+        for kind in ("price_source", "channel"):
+            tables = self.raw.get(kind)
+            for table in tables if isinstance(tables, list) else ():
+                for name in PATHS & table.keys() if isinstance(table, dict) else ():
+                    table[name] = self._placed(table[name], self.path.absolute().parent)
 
     def read_environment(self) -> None:
         known = SHORT | LONG

@@ -55,7 +55,7 @@ def secrets_in(leaves: Iterable[tuple[str, object]], where: Where) -> list[Probl
 def twins_in(raw: dict[str, Any], where: Where) -> list[Problem]:
     """Names borne by two tables of one kind; both are named."""
     found = []
-    for kind in ("token", "budget", "policy", "price_source", "route", "model"):
+    for kind in ("token", "budget", "policy", "price_source", "channel", "route", "model"):
         tables = raw.get(kind)
         first: dict[str, int] = {}
         for index, table in enumerate(tables if isinstance(tables, list) else ()):

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from daemon.config.assistant import Assistant
+from daemon.config.channel import ChannelTable
 from daemon.config.daemon import Daemon
 from daemon.config.hermes import Hermes
 from daemon.config.price_source import PriceSourceTable
@@ -149,6 +150,9 @@ class Sections(Section):
     hermes: Hermes = Field(default=Hermes(), description=str(Hermes.__doc__))
     price_sources: tuple[PriceSourceTable, ...] = Field(
         default=(), alias="price_source", strict=False, description=str(PriceSourceTable.__doc__)
+    )
+    channels: tuple[ChannelTable, ...] = Field(
+        default=(), alias="channel", strict=False, description=str(ChannelTable.__doc__)
     )
     tokens: tuple[Token, ...] = Field(
         default=(), alias="token", strict=False, description=str(Token.__doc__)

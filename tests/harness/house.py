@@ -88,7 +88,7 @@ async def alive(
         await supervisor.start_spine(spine)
 
         async def alerts() -> Ref:
-            return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch())
+            return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch(), {})
 
         await supervisor.start_organ(Child("alerts", alerts))
         yield house

@@ -1,0 +1,1 @@
+"""The ways out: log, webhook, and whatever apprise reaches."""
