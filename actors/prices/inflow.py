@@ -10,7 +10,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from actors.ports import Fetched, PriceSource, SourceFailed
-from actors.prices import guards
+from actors.prices import guards, news
 from actors.prices.round import Said
 from actors.prices.source import Source
 from actors.time import LedgerTime
@@ -87,11 +87,25 @@ class Inflow:
         for name, result in results.items():
             source = self.sources[name]
             if isinstance(result, SourceFailed):
-                self._failed(source, result)
+                drafts += self._failed(source, result)
                 continue
+            drafts += news.recovered(source)
             source.failure, source.failures = None, 0
+            source.reason, source.told_stale = None, False
             self._next(source, self.refresh_s * self._random.uniform(1 - JITTER, 1 + JITTER))
             drafts += self._judge(source, result)
+        return drafts
+
+    def grown_stale(self) -> list[Draft]:
+        """What to write down about sources whose last word has become too old."""
+        drafts: list[Draft] = []
+        for source in self.sources.values():
+            if (
+                self.refresh_s and source.taken is not None and not source.told_stale
+                and source.stale(self.time.now_ms(), self.stale_hours)
+            ):  # fmt: skip
+                source.told_stale = True
+                drafts.append(news.stale(source, self.stale_hours))
         return drafts
 
     def approve(self, source: Source) -> Draft:
@@ -147,12 +161,12 @@ class Inflow:
             why = None
         if why is not None:
             log.warning("price source %s is kept aside: %s", source.name, why)
-            news = source.hold(fetched, why)
-            return [Draft("source_held", "", source.name, source.body())] if news else []
-        news = source.take(fetched)
-        return [Draft("source_taken", "", source.name, source.body())] if news else []
+            another = source.hold(fetched, why)
+            return [Draft("source_held", "", source.name, source.body())] if another else []
+        another = source.take(fetched)
+        return [Draft("source_taken", "", source.name, source.body())] if another else []
 
-    def _failed(self, source: Source, error: SourceFailed) -> None:
+    def _failed(self, source: Source, error: SourceFailed) -> list[Draft]:
         source.failures += 1
         source.failure = f"{error.reason}: {error}"
         self._next(source, source.retry_s(self.refresh_s))
@@ -160,6 +174,10 @@ class Inflow:
             "price source %s failed, its last file stays in use: %s", source.name, source.failure,
             extra={"source": source.name, "reason": error.reason, "failures": source.failures},
         )  # fmt: skip
+        if source.reason == error.reason:
+            return []
+        source.reason = error.reason
+        return [news.failed(source, error.reason)]
 
     def _next(self, source: Source, in_s: float) -> None:
         self._due[source.name] = self.time.monotonic() + in_s

@@ -19,7 +19,7 @@ from actors.runtime import NOBODY, Awaited, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.errors import BudgetError
-from protocols.journal import FoldBookings
+from protocols.journal import Append, FoldBookings
 from protocols.message import Call
 from protocols.period import rfc3339
 from protocols.prices import ListPrices, PriceBook, PriceVersion, Quote, list_prices, quote
@@ -133,6 +133,8 @@ class PriceMonitor(ServiceActor):
         due = self.inflow.due()
         if due and not self.refresh.under_way:
             self.refresh.begin(due, NOBODY)
+        for draft in self.inflow.grown_stale():
+            self.tell("journal", Append([draft]), NOBODY)
         change_ms = self.catalogue.next_change_ms(self.in_force.book_ms)
         if change_ms is not None and change_ms <= self.time.now_ms():
             self.in_force.bind(NOBODY, int)

@@ -27,6 +27,9 @@ class Source:
     """Digest of the file that was last in use, though it may not be on disk any more."""
     why: str | None = None
     failure: str | None = None
+    reason: str | None = None
+    """The failure in one word, as the last event about it said."""
+    told_stale: bool = False
     failures: int = 0
 
     @property

@@ -90,6 +90,10 @@ def source(daemon: Daemon, name: str = "litellm") -> Any:
     return next(item for item in items if item["name"] == name)
 
 
+def open_alerts(daemon: Daemon) -> Any:
+    return daemon.get("/alerts?state=open").body["items"]
+
+
 def reserve(daemon: Daemon, model: str) -> int:
     call = {"component": "apollo", "provider": "acme", "model": model}
     body = {**call, "input_tokens": 1000, "max_output_tokens": 100}
@@ -133,6 +137,11 @@ def test_a_source_that_fails_changes_nothing_and_says_why(
     assert {k: now[k] for k in kept} == {k: before[k] for k in kept}, "the last good file is in use"
     assert in_force(daemon, model) == {"input": "3", "output": "15"}
     assert "price source litellm failed, its last file stays in use" in daemon.said
+    (alert,) = [one for one in open_alerts(daemon) if one["type"] == "source.failed"]
+    assert (alert["subject"], alert["data"]["reason"]) == ("litellm", reason)
+    say(files, model, 3, 15)
+    refresh(daemon)
+    assert not [one for one in open_alerts(daemon) if one["type"] == "source.failed"]
 
 
 def test_304_for_ever_keeps_the_file_and_makes_it_no_older(
