@@ -1,18 +1,19 @@
-"""The zone of this machine's clock by its name: whose midnight the old managers meant."""
+"""The zone of this machine's clock, by its name: whose midnight is meant unless one is named."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 LOCALTIME = Path("/etc/localtime")
 
 
-def local_zone() -> str:
-    """Of the IANA database; UTC where the machine does not say."""
-    named = os.environ.get("TZ", "").removeprefix(":")
-    if not named and LOCALTIME.is_symlink():
-        named = str(LOCALTIME.readlink()).rpartition("zoneinfo/")[2]
+def local_zone(environ: Mapping[str, str] = os.environ) -> str:
+    """From TZ, or from where /etc/localtime leads; UTC if neither says a name."""
+    name = environ.get("TZ", "").removeprefix(":")
+    if not name and LOCALTIME.is_symlink():
+        name = str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
     try:
-        return ZoneInfo(named).key if named else "UTC"
+        return ZoneInfo(name.removeprefix("Etc/")).key if name else "UTC"
     except (KeyError, ValueError, OSError):
         return "UTC"

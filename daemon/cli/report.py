@@ -11,7 +11,7 @@ from daemon.cli.calls import options
 from daemon.cli.kinds import Pair
 from daemon.cli.spending import spending
 from daemon.cli.verb import Console, Verb
-from daemon.cli.zone import local_zone
+from tekton_budget.zone import local_zone
 
 Json = dict[str, Any]
 SPANS = (

@@ -14,7 +14,7 @@ from daemon.cli.pace import paces
 from daemon.cli.spending import spending
 from daemon.cli.table import figures, render, spark, words
 from daemon.cli.verb import Console, Verb
-from daemon.cli.zone import local_zone
+from tekton_budget.zone import local_zone
 
 Json = dict[str, Any]
 OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"

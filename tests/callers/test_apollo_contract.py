@@ -598,6 +598,37 @@ async def test_differs_a_restart_finds_its_allocations_again(
     assert found.model_dump(mode="json") | {"metadata": {}} == made.model_dump(mode="json")
 
 
+async def test_differs_the_daemon_warns_at_both_thresholds(
+    manager: TokenBudgetManager, daemon: Daemon, component: str
+) -> None:
+    """The original reads neither."""
+    name = manager.add_policy(policy(component, warning_threshold=0.5, action_threshold=0.9))
+
+    assert daemon.get(f"/policies/apollo:{name}").body["policy"]["warn_at"] == [0.5, 0.9]
+
+
+async def test_differs_a_stop_leaves_no_file_that_nobody_reads(
+    manager: TokenBudgetManager, home: Path
+) -> None:
+    await manager.start()
+    await manager.stop()
+
+    assert [path.name for path in home.iterdir()] == ["budget_policies.json"]
+
+
+def test_differs_a_coroutine_callback_outside_a_loop_is_run(
+    manager: TokenBudgetManager, component: str
+) -> None:
+    """The original loses it."""
+    heard: list[str] = []
+
+    async def listen(told: BudgetPolicy) -> None:
+        heard.append(told.policy_id)
+
+    manager.register_callback("on_policy_updated", listen)
+    assert manager.add_policy(policy(component)) == heard[0]
+
+
 async def test_apollos_own_route_finds_what_it_asks_for(
     manager: TokenBudgetManager, component: str
 ) -> None:
