@@ -8,10 +8,11 @@ all up again, so a journal is only used if it is true.
 import hashlib
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from actors.alerts.outbox import Outbox, OutboxStart
 from actors.journal.chain import GENESIS, link
 from actors.journal.projection import Changes
 from actors.ledger.directory import Directory
@@ -42,6 +43,8 @@ CALLS_IN_A_SESSION = 50
 BATCH = 20_000
 
 Progress = Callable[[str, int, int], None]
+Models = Sequence[str]
+ONE_MODEL: Models = ("gpt-4o-mini",)
 
 
 class Past:
@@ -78,6 +81,7 @@ class House:
         self.time = LedgerTime(clock)
         self.seq, self.hash = 0, GENESIS
         self.facets = Facets()
+        self.outbox = Outbox(OutboxStart())
         self.batch = Batch([], Changes(), [])
         self.post: deque[tuple[str, Any, Call[Any]]] = deque()
         book = load_book()
@@ -109,6 +113,7 @@ class House:
             self.hash = entry.hash
             self.batch.entries.append(entry)
             self.batch.changes.add(entry)
+            self.outbox.take(entry, self.batch.news)
         if len(self.batch.entries) >= BATCH:
             self.flush()
         call.answer(append.answer)
@@ -118,23 +123,29 @@ class House:
         self.batch = Batch([], Changes(), [])
 
 
-def prefilled(work: Path, entries: int, rules: Path, progress: Progress) -> Path:
+def prefilled(
+    work: Path, entries: int, rules: Path, progress: Progress, models: Models = ONE_MODEL
+) -> Path:
     """A journal of so many entries, made once for these rules and this schema, kept in `work`."""
     made_of = rules.read_text(encoding="utf-8") + "".join(text for _, text in migrations())
-    name = f"{entries}-entries-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
+    name = (
+        f"{entries}-entries-{len(models)}-models-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
+    )
     path = work / name / DATABASE
     if not path.exists():
         new = path.parent.with_suffix(".new")
         new.mkdir(parents=True, exist_ok=True)
         (new / DATABASE).unlink(missing_ok=True)
-        fill(new / DATABASE, entries, rules, progress)
+        fill(new / DATABASE, entries, rules, progress, models)
         report = verify(new, lambda done, of: progress("verified", done, of))
         assert report.clean, report.problems
         new.rename(path.parent)
     return path
 
 
-def fill(path: Path, entries: int, rules: Path, progress: Progress) -> None:
+def fill(
+    path: Path, entries: int, rules: Path, progress: Progress, models: Models = ONE_MODEL
+) -> None:
     """Reserve and settle, a month long until now."""
     db = connect_writer(path)
     db.execute("PRAGMA synchronous = OFF")  # what is torn is made again
@@ -146,7 +157,7 @@ def fill(path: Path, entries: int, rules: Path, progress: Progress) -> None:
     calls = 0
     while house.seq < entries:
         clock.ms = ends_ms - MONTH_MS + MONTH_MS * house.seq // entries
-        spend(house, calls)
+        spend(house, calls, models)
         calls += 1
         if calls % 1000 == 0:
             house.ask("policy", Sweep(), NOBODY)
@@ -156,10 +167,11 @@ def fill(path: Path, entries: int, rules: Path, progress: Progress) -> None:
     db.close()
 
 
-def spend(house: House, number: int) -> None:
-    """One call: held, then settled."""
+def spend(house: House, number: int, models: Models) -> None:
+    """One call: held, then settled. Every component uses every model."""
     call = Asked()
-    asked = Reserve(**wanted(number, number // CALLS_IN_A_SESSION))
+    model = models[number // COMPONENTS % len(models)]
+    asked = Reserve(**wanted(number, number // CALLS_IN_A_SESSION) | {"model": model})
     house.ask(f"ledger:{asked.component}", asked, call)
     settle = Settle(reservation_id=call.reply.reservation_id, usage=USAGE)
     house.ask(f"ledger:{asked.component}", settle, call)

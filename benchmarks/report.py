@@ -6,7 +6,6 @@ from statistics import median
 
 from benchmarks.measure import Row, Sample, Samples
 
-BEGIN, END = "<!-- run: begin -->", "<!-- run: end -->"
 HEAD = (
     "| callers | server | request | requests/s | p50 ms | p95 ms | p99 ms | CPU µs "
     "| CPU ÷ bare | rate ÷ bare |\n"
@@ -54,9 +53,10 @@ def _median(form: str, figures: Iterable[float]) -> str:
     return form.format(median(figures))
 
 
-def put_into(path: Path, text: str) -> None:
+def put_into(path: Path, text: str, mark: str = "run") -> None:
     """Replace what stands between the markers."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
     page = path.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
