@@ -196,7 +196,7 @@ class Entries:
 
 
 class ListEntries(Request[Entries]):
-    """The journal, oldest first: what happened, with every figure."""
+    """The journal, oldest first or newest first: what happened, with every figure."""
 
     newest: bool = Field(default=False, description="the newest first; a cursor then leads back")
     component: Component | None = None
@@ -204,5 +204,6 @@ class ListEntries(Request[Entries]):
     subject: Annotated[str, Field(max_length=128)] | None = Field(
         default=None, description="a reservation, allocation, policy or window"
     )
+    calls: bool = Field(default=False, description="only bookings and refusals")
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     cursor: Annotated[str, Field(pattern="^[0-9]{1,16}$")] | None = None

@@ -213,6 +213,7 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("GET", "/mcp"),
     ("DELETE", "/mcp"),
     ("GET", "/"),
+    ("GET", "/page/{name}"),
     ("GET", "/api/v1/discovery"),
     ("POST", "/shutdown"),
     ("POST", "/api/shutdown"),

@@ -19,6 +19,7 @@ DOORS = (
     "protocols/tekton/",
     "protocols/mcp/",
     "protocols/openapi/",
+    "protocols/page/",
     "protocols/operations.py",
 )
 ASYNCIO_ALLOWED = ("actors/runtime/", "actors/supervision/")

@@ -11,6 +11,7 @@ from protocols.period import Window, rfc3339
 from protocols.reports import Figures, ReportRow, ShowReport, SpendReport
 
 TOKENS_PER_RATE = 1_000_000
+CACHE_READ = SUMS.index("cache_read")
 ORDERS = {"cost": "usd", "tokens": "tokens", "calls": "calls", "denied": "denied"}
 
 SumRow = tuple[int, ...]
@@ -30,30 +31,32 @@ class Tally:
 
     def take(self, sums: Sequence[int], saving: Decimal) -> None:
         add(self.sums, sums)
-        read = sums[SUMS.index("cache_read")]
-        if read and saving:
-            self.saved_usd += read * saving / TOKENS_PER_RATE
+        if saving:
+            self.saved_usd += sums[CACHE_READ] * saving / TOKENS_PER_RATE
 
     def level(self, name: str) -> int:
         return self.sums[SUMS.index(name)]
 
     @property
     def figures(self) -> Figures:
-        get = self.level
+        (
+            calls, usd, tokens, plain, read, write, output, reasoning,
+            denied, overruns, late, estimated,
+        ) = self.sums  # fmt: skip
         return Figures(
-            cost_usd=show_usd(get("usd")),
-            tokens=get("tokens"),
-            input_tokens=get("input"),
-            cache_read_tokens=get("cache_read"),
-            cache_write_tokens=get("cache_write"),
-            output_tokens=get("output"),
-            reasoning_tokens=get("reasoning"),
-            calls=get("calls"),
-            denied=get("denied"),
-            overruns=get("overruns"),
-            late=get("late"),
-            estimated=get("estimated"),
-            cache_saved_usd=show_usd(round_half_even(self.saved_usd)),
+            cost_usd=show_usd(usd),
+            tokens=tokens,
+            input_tokens=plain,
+            cache_read_tokens=read,
+            cache_write_tokens=write,
+            output_tokens=output,
+            reasoning_tokens=reasoning,
+            calls=calls,
+            denied=denied,
+            overruns=overruns,
+            late=late,
+            estimated=estimated,
+            cache_saved_usd=show_usd(round_half_even(self.saved_usd) if self.saved_usd else 0),
         )
 
 

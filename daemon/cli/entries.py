@@ -17,6 +17,8 @@ NANOS = Decimal(1_000_000_000)
 @click.option("--component", help="Only this component's.")
 @click.option("--kind", help="held, denied, settled, overrun, released, policy_set, …")
 @click.option("--subject", help="Only about this reservation, allocation or policy.")
+@click.option("--calls", is_flag=True, default=None, help="Only bookings and refusals.")
+@click.option("--newest", is_flag=True, default=None, help="The newest first.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
 )

@@ -41,6 +41,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "report": Entry("report:report", "What was spent, by any part of a call and of time."),
         "pace": Entry("pace:pace", "Budget against actual, and where the rate of now leads."),
         "top": Entry("top:top", "Watch the spending live."),
+        "page": Entry("page:page", "Open the live page in a browser."),
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
         "ask": Entry("ask:ask", "Ask about the spending in words; see what it rests on."),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from actors.ports import KeptKey
-from protocols.journal import Entries, EntryShown, ListEntries, StoredHold
+from protocols.journal import BOOKINGS, Entries, EntryShown, ListEntries, StoredHold
 from protocols.ledger import Held, Holds, HoldShown, ListAllocations, ListReservations
 from protocols.money import show_usd
 from protocols.names import entry_id
@@ -23,8 +23,10 @@ HOLD = (
     "LEFT JOIN price p ON p.id = e.body ->> '$.price_version' "
 )
 LIST_ENTRIES = (
-    "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry WHERE seq {} ? "
+    "SELECT seq, at_ms, kind, component, subject, body, hash "  # noqa: S608  # literal kinds
+    "FROM entry WHERE seq {} ? "
     "AND (? IS NULL OR component = ?) AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?) "
+    f"AND (NOT ? OR kind IN ({', '.join(repr(kind) for kind in sorted(BOOKINGS))}, 'denied')) "
     "ORDER BY seq {} LIMIT ?"
 )
 OLDEST, NEWEST = LIST_ENTRIES.format(">", ""), LIST_ENTRIES.format("<", "DESC")
@@ -73,7 +75,7 @@ def list_entries(db: sqlite3.Connection, ask: ListEntries) -> Entries:
         NEWEST if ask.newest else OLDEST,
         (
             int(ask.cursor or (SEQ_MAX if ask.newest else 0)), ask.component, ask.component,
-            ask.kind, ask.kind, ask.subject, ask.subject, ask.limit + 1,
+            ask.kind, ask.kind, ask.subject, ask.subject, ask.calls, ask.limit + 1,
         ),
     ).fetchall()  # fmt: skip
     items = [

@@ -64,6 +64,7 @@ def written_by_hand() -> Schema:
         "/status": {"get": status},
         "/version": {"get": version},
         "/": {"get": root},
+        "/page/{name}": {"get": _page_file()},
         f"{PREFIX}/discovery": {"get": discovery},
         "/shutdown": {"post": _shutdown("shutdown")},
         "/api/shutdown": {"post": _shutdown("shutdown_api")},
@@ -110,6 +111,12 @@ def add_tektons(paths: Schema) -> None:
         done = {str(status): page["responses"]["200"]}
         page["responses"] = done | refused(ALWAYS | WITH_BODY | WITH_HOLD)
         paths.setdefault(PREFIX + path, {})[method.lower()] = page
+
+
+def _page_file() -> Schema:
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    file = described("page_file", "A file of the live page", {"type": "string"})
+    return {**file, "security": [], "parameters": [name]}
 
 
 def _shutdown(name: str) -> Schema:

@@ -14,7 +14,7 @@ OPENAPI = f"{PREFIX}/openapi.json"
 _CAPABILITIES = {
     "budget_allocation": "allocate",
     "cost_tracking": "record",
-    "usage_reporting": "report_spend",
+    "usage_reporting": "show_report",
     "assistant_service": "ask_assistant",
 }
 """Tekton's name of what we can, and the operation that does it."""

@@ -11,6 +11,7 @@ from protocols.http.body import parse, read
 from protocols.http.reply import respond
 from protocols.http.verb import check_role, roles_from
 from protocols.operations import PREFIX
+from protocols.page import PageDoor
 from protocols.tekton import component, workflow
 
 log = logging.getLogger("budget.http")
@@ -33,15 +34,20 @@ class TektonDoor:
         self.settings = settings
         self.stop = stop
         self.admins = roles_from("admin")
+        self.page = PageDoor()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/", self.introduce)
+        self.page.add_routes(router)
         router.add_get(f"{PREFIX}/discovery", self.discover)
         router.add_post("/shutdown", self.shut_down)
         router.add_post("/api/shutdown", self.shut_down)
         router.add_post("/workflow", self.work)
 
-    async def introduce(self, _: web.Request) -> web.Response:
+    async def introduce(self, request: web.Request) -> web.Response:
+        """To a browser the page, to programs a few words."""
+        if self.page.wanted(request):
+            return self.page.index()
         told = {
             "name": component.TITLE,
             "version": self.health.version,
