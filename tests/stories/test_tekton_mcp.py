@@ -38,7 +38,10 @@ def test_the_tools_are_listed_with_their_schemas(daemon: Daemon) -> None:
     listed = daemon.call("GET", f"{BRIDGE}/tools").body
     assert listed["count"] == len(listed["tools"])
     names = {tool["name"] for tool in listed["tools"]}
-    assert names >= {"AllocateBudget", "CheckBudget", "RecordUsage", "GetBudgetStatus"}
+    assert names == {
+        "AllocateBudget", "CheckBudget", "RecordUsage", "GetBudgetStatus",
+        "GetModelRecommendations", "RouteWithBudgetAwareness", "GetUsageAnalytics",
+    }  # fmt: skip
     assert all(tool["schema"]["type"] == "object" for tool in listed["tools"])
     assert daemon.call("POST", f"{BRIDGE}/tools/list", {}).body == listed
     assert daemon.call("GET", "/mcp/tools").body == listed
@@ -100,3 +103,42 @@ def test_what_concerns_the_caller_keeps_its_status(daemon: Daemon) -> None:
     viewer = daemon.token_of("viewer")
     assert daemon.call("POST", f"{BRIDGE}/process", body, token=viewer).status == 403
     assert daemon.call("POST", f"{BRIDGE}/tools/call", body, token="nobody").status == 401
+
+
+def test_cheaper_models_are_recommended_with_what_they_save(daemon: Daemon) -> None:
+    current = {"provider": "anthropic", "model": "claude-opus-4-5", "context_size": 4_000}
+    advice = result(process(daemon, "GetModelRecommendations", **current))
+    # 1,000 tokens in and 3,000 out at 5 and 25 dollars a million
+    assert advice["current_cost"] == "0.080000000"
+    assert advice["items"]
+    assert all(item["savings_percent"] > 0 for item in advice["items"])
+    costs = [float(item["estimated_cost"]) for item in advice["items"]]
+    assert costs == sorted(costs)
+
+
+def test_a_call_is_routed_to_what_the_budget_allows(daemon: Daemon, me: str) -> None:
+    heavy = {"default_provider": "anthropic", "default_model": "claude-opus-4-5"}
+    asked = {"input_text": "word " * 200, "component": me, **heavy}
+    free = result(process(daemon, "RouteWithBudgetAwareness", **asked))
+    assert (free["model"], free["is_downgraded"]) == ("claude-opus-4-5", False)
+    limit(daemon, me, limit={"usd": "0.02"})
+    tight = result(process(daemon, "RouteWithBudgetAwareness", **asked))
+    assert tight["model"] != "claude-opus-4-5"
+
+
+def test_what_was_spent_is_shown_by_each_part_of_a_call(daemon: Daemon, me: str) -> None:
+    model = {"provider": "anthropic", "model": "claude-haiku-4-5", "component": me}
+    for task in ("sort", "sort", "write"):
+        result(process(daemon, "RecordUsage", task_type=task, input_tokens=900,
+                       output_tokens=100, **model))  # fmt: skip
+    spent = result(process(daemon, "GetUsageAnalytics", component=me))
+    assert (spent["total_cost"], spent["total_tokens"], spent["count"]) == ("0.004200000", 3_000, 3)
+    assert spent["groups"]["task_type"] == {
+        "sort": {"input_tokens": 1_800, "output_tokens": 200, "total_tokens": 2_000,
+                 "cost": "0.002800000", "count": 2},
+        "write": {"input_tokens": 900, "output_tokens": 100, "total_tokens": 1_000,
+                  "cost": "0.001400000", "count": 1},
+    }  # fmt: skip
+    assert list(spent["groups"]["component"]) == [me]
+    wrong = process(daemon, "GetUsageAnalytics", start_date="yesterday").body
+    assert wrong["metadata"]["problem"]["errors"][0]["field"] == "since"

@@ -12,13 +12,14 @@ from protocols.http.invalid import understood
 from protocols.http.reply import respond
 from protocols.http.settings import DoorSettings
 from protocols.http.verb import Authenticate, Verb
-from protocols.mcp.tekton.tools import TOOLS, Desk
+from protocols.mcp.tekton.desk import Desk
+from protocols.mcp.tekton.tools import TOOLS
 from protocols.mcp.tekton.words import Process
 from protocols.message import Ask
 from protocols.operations import BY_NAME
 
 BRIDGE = "/api/mcp/v2"
-CAPABILITIES = ("budget_management",)
+CAPABILITIES = ("budget_management", "model_recommendations", "budget_analytics")
 ABOUT_THE_CALLER = (Unauthenticated, Forbidden)
 """Refusals that concern the caller and not the call: they keep their status."""
 

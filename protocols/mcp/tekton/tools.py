@@ -1,34 +1,24 @@
 """Each of Tekton's tools: the operations behind it, and its answer in Tekton's fields."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
-
-from protocols.http.verb import Verb
-from protocols.mcp.tekton.words import AllocateBudget, CheckBudget, GetBudgetStatus, RecordUsage
-from protocols.message import Caller, Value
+from protocols.mcp.tekton.advice import analyze, recommend, route
+from protocols.mcp.tekton.desk import Desk, Json
+from protocols.mcp.tekton.words import (
+    AllocateBudget,
+    CheckBudget,
+    GetBudgetStatus,
+    GetModelRecommendations,
+    GetUsageAnalytics,
+    RecordUsage,
+    RouteWithBudgetAwareness,
+)
+from protocols.message import Value
 from protocols.token_estimate import estimate_tokens
 
-Json = dict[str, Any]
 POLICIES_MAX = 1000
-
-
-class Desk:
-    """Asks operations by name, for one caller, with the checks of every door."""
-
-    def __init__(self, verbs: Mapping[str, Verb], caller: Caller) -> None:
-        self._verbs = verbs
-        self._caller = caller
-
-    async def ask(self, operation: str, **fields: Any) -> Json:
-        """Leave out what is empty: Tekton writes "" where we write nothing."""
-        verb = self._verbs[operation]
-        verb.admit(self._caller)
-        message = verb.understand({name: value for name, value in fields.items() if value != ""})
-        answer: Json = from_json(await verb.ask(message, self._caller))
-        return answer
 
 
 async def allocate(desk: Desk, asked: AllocateBudget) -> Json:
@@ -121,5 +111,8 @@ TOOLS = {
         BridgeTool("CheckBudget", CheckBudget, check),
         BridgeTool("RecordUsage", RecordUsage, record),
         BridgeTool("GetBudgetStatus", GetBudgetStatus, status),
+        BridgeTool("GetModelRecommendations", GetModelRecommendations, recommend),
+        BridgeTool("RouteWithBudgetAwareness", RouteWithBudgetAwareness, route),
+        BridgeTool("GetUsageAnalytics", GetUsageAnalytics, analyze),
     )
 }

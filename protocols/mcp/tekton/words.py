@@ -63,6 +63,38 @@ class GetBudgetStatus(Value):
     component: Text = ""
 
 
+class GetModelRecommendations(Value):
+    """Cheaper models for a kind of work, and what they would save."""
+
+    provider: Text = ""
+    model: Text = Field(default="", description="the one in use, to compare with")
+    task_type: Text = "default"
+    context_size: Tokens = Field(default=4000, description="a quarter of it in, the rest out")
+    component: Text = Field(default="", description="for whom; default: the caller")
+
+
+class RouteWithBudgetAwareness(Value):
+    """Which model may do this now? Nothing is held."""
+
+    input_text: LongText = Field(description="counted, never kept")
+    task_type: Text = "default"
+    default_provider: Text = ""
+    default_model: Text = ""
+    component: Text = Field(default="", description="for whom; default: the caller")
+
+
+class GetUsageAnalytics(Value):
+    """What was spent in a period, by provider, model, component and task type."""
+
+    period: TektonPeriod = "daily"
+    provider: Text = ""
+    model: Text = ""
+    component: Text = ""
+    task_type: Text = ""
+    start_date: Text = Field(default="", description="a day or a time, instead of the period")
+    end_date: Text = ""
+
+
 class Process(Value):
     """One call in Tekton's envelope."""
 
