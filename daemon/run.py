@@ -44,7 +44,7 @@ from daemon.prices.abilities import load_abilities
 from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
 from daemon.tls import context, group
-from daemon.tokens import known_tokens
+from daemon.tokens import known_tokens, page_token
 from protocols.http import DoorSettings, Listening, Streams, application, serve
 from protocols.journal import Append, loss_accepted
 from protocols.mcp import McpDoor
@@ -126,7 +126,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         feed = LiveFeed()
         alive = actors(settings, store, tokens, feed)
         roster, builder, health = await stack.enter_async_context(alive)
-        door = door_settings(settings)
+        door = door_settings(settings, page_token(tokens, settings.daemon.page_role))
         ask = Patient(builder.ask)
         app = application(ask, builder.put, tokens.caller, health, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
@@ -220,7 +220,7 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
             roster.tell("journal", PurgeKeys(time.now_ms() - settings.holds.key_hours * HOUR_MS))
 
 
-def door_settings(settings: Settings) -> DoorSettings:
+def door_settings(settings: Settings, token: str | None) -> DoorSettings:
     return DoorSettings(
         host=settings.daemon.host,
         port=settings.daemon.port,
@@ -236,6 +236,7 @@ def door_settings(settings: Settings) -> DoorSettings:
         login_failures_max=settings.limits.login_failures,
         hosts=frozenset(settings.daemon.hosts),
         origins=frozenset(settings.daemon.origins),
+        page_token=token,
         body_bytes_max=settings.limits.body_bytes,
         body_s=settings.limits.body_s,
         batch_operations_max=settings.limits.batch_operations,

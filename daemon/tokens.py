@@ -12,6 +12,7 @@ from daemon.config.problems import ConfigError, Problem
 from daemon.config.settings import Token
 from daemon.secret_file import NotPrivate, private_directory, read_or_make
 from protocols.message import Caller
+from protocols.tokens import PAGE
 
 
 def known_tokens(data_dir: Path, tokens: Iterable[Token], now_ms: Callable[[], int]) -> KnownTokens:
@@ -29,6 +30,15 @@ def known_tokens(data_dir: Path, tokens: Iterable[Token], now_ms: Callable[[], i
         scope = frozenset(token.components) or None
         _learn(known, data_dir / "tokens" / token.name, Caller(token.name, token.role, scope))
     return known
+
+
+def page_token(known: KnownTokens, role: str) -> str | None:
+    """A token for pages that bring none, for as long as this process lives; never written down."""
+    if role == "none":
+        return None
+    token = new_token()
+    known.learn(Known(token[ID], digest(token), Caller(PAGE, role), "page_role"))
+    return token
 
 
 def _learn(known: KnownTokens, path: Path, caller: Caller) -> None:

@@ -10,7 +10,8 @@ from protocols.message import Request, Role
 from protocols.names import Component
 
 YEAR_S = 366 * 86_400
-OWN_NAMES = ("admin", "daemon")
+PAGE = "page"
+OWN_NAMES = ("admin", "daemon", PAGE)
 """Callers the daemon makes itself; no token may pass for one of them."""
 
 

@@ -99,6 +99,10 @@ class Daemon(Section):
     origins: tuple[Origin, ...] = Field(
         default=(), strict=False, description="browser origins that may call; none by default"
     )
+    page_role: Literal["none", "read", "report"] = Field(
+        default="none",
+        description="what a page of these origins may without a token, such as Hephaestus'",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = (
         Field(default="info", description="the least severe message that is logged")
     )

@@ -28,7 +28,7 @@ class Cors:
         allowed = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
         return web.Response(status=NO_CONTENT, headers=ALLOWED | allowed)
 
-    async def mark(self, request: web.Request, answer: web.StreamResponse) -> None:
+    async def mark(self, request: web.BaseRequest, answer: web.StreamResponse) -> None:
         """Before the head of an answer goes out, streams included."""
         origin = request.headers.get("Origin")
         if origin in self._origins:

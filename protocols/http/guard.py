@@ -5,6 +5,7 @@ from asyncio import Transport  # noqa: TID251  # what a connection writes to
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from protocols.debug import debug_log
 from protocols.errors import (
@@ -35,6 +36,7 @@ class Guard:
         self._host = re.compile(f"(?:{names})(?::[0-9]{{1,5}})?", re.ASCII | re.IGNORECASE)
         self._origins = settings.origins
         self._cors = Cors(settings.origins)
+        self._page_token = settings.page_token
         self._failures = Failures(settings.login_failures_max)
 
     def before(self, handle: Handle) -> Handle:
@@ -61,7 +63,23 @@ class Guard:
                 debug_log.info("budget_http", f"{_route(request)} is answered {answer.status}")
             return answer
 
-        return guarded
+        return guarded if self._page_token is None else self._for_pages(guarded)
+
+    def _for_pages(self, guarded: Handle) -> Handle:
+        """Give requests of a named page that bring no token the one that is kept for them."""
+
+        async def helped(request: web.BaseRequest) -> web.StreamResponse:
+            headers = request.headers
+            if "Authorization" in headers or headers.get("Origin") not in self._origins:
+                return await guarded(request)
+            told = {**headers, "Authorization": f"Bearer {self._page_token}"}
+            page = request.clone(headers=CIMultiDict(told))
+            answer = await guarded(page)
+            if not answer.prepared:  # aiohttp will prepare it for the request that it knows
+                await self._cors.mark(page, answer)
+            return answer
+
+        return helped
 
     def check(self, headers: Mapping[str, str], transport: Transport | None) -> None:
         """Refuse a request that was meant for another server, or comes from a foreign page."""

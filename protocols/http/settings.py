@@ -31,6 +31,8 @@ class DoorSettings:
     """Host names beside the loopback ones, without port."""
     origins: frozenset[str] = frozenset()
     """Origins beside the daemon's own, such as https://tekton.example."""
+    page_token: str | None = None
+    """What a page of these origins is taken to have brought when it brings no token."""
     body_bytes_max: int = 1_048_576
     body_s: float = 10.0
     batch_operations_max: int = 1000
