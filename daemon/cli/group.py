@@ -42,6 +42,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "pace": Entry("pace:pace", "Budget against actual, and where the rate of now leads."),
         "top": Entry("top:top", "Watch the spending live."),
         "page": Entry("page:page", "Open the live page in a browser."),
+        "alerts": Entry("alerts:alerts", "What needs looking at; say you have; where alerts go."),
+        "events": Entry("events:events", "What happened, and with --follow what happens."),
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
         "ask": Entry("ask:ask", "Ask about the spending in words; see what it rests on."),

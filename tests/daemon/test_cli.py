@@ -37,6 +37,13 @@ CLIENT_VERBS = (
     ["policy", "set", "house", "--usd", "1", "--period", "daily"],
     ["policy", "rm", "house"],
     ["entries"],
+    ["events"],
+    ["events", "--follow"],
+    ["alerts", "list"],
+    ["alerts", "show", "1"],
+    ["alerts", "ack", "1"],
+    ["alerts", "channels"],
+    ["alerts", "test", "log"],
     ["prices", "list"],
 )
 HEAVY = ("mcp", "openai", "aiohttp", "pykka", "anyio", "pydantic", "actors", "sqlite3", "asyncio")
