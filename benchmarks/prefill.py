@@ -41,6 +41,8 @@ from protocols.tiers import DEFAULT
 MONTH_MS = 30 * 24 * 3_600_000
 CALLS_IN_A_SESSION = 50
 BATCH = 20_000
+OPEN_MAX = 1_000_000
+"""Holds of one component that may be open: more than are made."""
 
 Progress = Callable[[str, int, int], None]
 Models = Sequence[str]
@@ -85,7 +87,7 @@ class House:
         self.batch = Batch([], Changes(), [])
         self.post: deque[tuple[str, Any, Call[Any]]] = deque()
         book = load_book()
-        directory = Directory(self.tell, {}, set(), COMPONENTS)
+        directory = Directory(self.tell, {}, set(), COMPONENTS, OPEN_MAX)
         engine = PolicyEngine(self.tell, self.time, book, DEFAULT, EngineState())
         self.actors: dict[str, PolicyEngine | Ledger] = {"policy": engine}
         for number in range(COMPONENTS):

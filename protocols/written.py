@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from protocols.policy.standing import Standings
 
 Write = Callable[[Any], bytes]
-LAST = "policies"
-"""The field that may have its JSON already, and is then put at the end."""
+READY = "policies"
+"""The field that may have its JSON already; it is then put at the end."""
 
 _writers: dict[type[Any], Write] = {}
 
@@ -24,14 +24,13 @@ def writer(reply: type[Any]) -> Write:
 
 def _made_for(reply: type[Any]) -> Write:
     write: Callable[..., bytes] = TypeAdapter(reply).serializer.to_json
-    fields = list(getattr(reply, "__dataclass_fields__", ()))
-    if fields[-1:] != [LAST]:
+    if READY not in getattr(reply, "__dataclass_fields__", ()):
         return write
 
     def put_together(answer: Any) -> bytes:
         if type(answer.policies) is not Standings:
             return write(answer)
-        before = write(answer, exclude={LAST})
+        before = write(answer, exclude={READY})
         return b'%b,"policies":%b}' % (before[:-1], answer.policies.text.encode())
 
     return put_together
