@@ -1,16 +1,20 @@
 """The calls of the benchmark: what is asked, and the bytes that ask it over HTTP."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 from typing import Any
 from uuid import uuid4
 
 COMPONENTS = 8
 SESSIONS = 64
+TURN = range(SESSIONS)
 RESERVE = "/api/v1/reservations"
-HOLD = slice(len('{"reservation_id":"'), len('{"reservation_id":"rsv_') + 32)
-"""Where the answer to a reserve names its hold."""
+HOLD = re.compile(rb'"reservation_id":"(rsv_[0-9a-v]{32})"')
+"""How the answer to a reserve names its hold."""
+MONTH = json.dumps({"span": "last_30_days", "every": "day", "group_by": ["component", "model"]})
+"""A report: a month by component, model and day."""
 
 USAGE: dict[str, Any] = {
     "prompt_tokens": 900,
@@ -48,9 +52,63 @@ def reserves(token: str, *, keyed: bool = False) -> Iterator[bytes]:
 def settles(token: str, answers: Iterable[bytes], *, keyed: bool = False) -> Iterator[bytes]:
     """One request to settle for each answer to a reserve."""
     body = json.dumps({"usage": USAGE}).encode()
+    for hold in holds(answers):
+        yield _post(f"{RESERVE}/{hold}/settle", token, body, _key() if keyed else "")
+
+
+def holds(answers: Iterable[bytes]) -> Iterator[str]:
     for answer in answers:
-        path = f"{RESERVE}/{answer[HOLD].decode()}/settle"
-        yield _post(path, token, body, _key() if keyed else "")
+        yield from (name.decode() for name in HOLD.findall(answer))
+
+
+def checks(token: str) -> Iterator[bytes]:
+    return _again(_post("/api/v1/check", token, json.dumps(wanted(n, n)).encode()) for n in TURN)
+
+
+def records(token: str) -> Iterator[bytes]:
+    """Usage that nobody held for."""
+    bodies = [_recorded(number) for number in TURN]
+    return _again(_post("/api/v1/usage", token, json.dumps(body).encode()) for body in bodies)
+
+
+def routes(token: str) -> Iterator[bytes]:
+    """The question which model may do a job."""
+    body = {name: wanted(0, 0)[name] for name in ("component", "task_type", "input_tokens")}
+    body |= {"provider": "openai", "model": "gpt-4o-mini", "max_output_tokens": 400}
+    return _again([_post("/api/v1/route", token, json.dumps(body).encode())])
+
+
+def reports(token: str) -> Iterator[bytes]:
+    return _again([_post("/api/v1/reports", token, MONTH.encode())])
+
+
+def reserve_items() -> Iterator[bytes]:
+    """Operations as batches and streams have them, without their closing brace's `id`."""
+    return _again(_item("reserve", wanted(number, number)) for number in TURN)
+
+
+def settle_items(answers: Iterable[bytes]) -> Iterator[bytes]:
+    for hold in holds(answers):
+        yield _item("settle", {"reservation_id": hold, "usage": USAGE})
+
+
+def in_batches(token: str, items: Iterator[bytes], size: int) -> Iterator[bytes]:
+    while some := list(islice(items, size)):
+        yield _post("/api/v1/batch", token, b'{"operations":[%b]}' % b",".join(some))
+
+
+def _item(operation: str, body: dict[str, Any]) -> bytes:
+    return json.dumps({"operation": operation, "body": body}).encode()
+
+
+def _recorded(number: int) -> dict[str, Any]:
+    body = wanted(number, number)
+    return {k: v for k, v in body.items() if not k.endswith("_tokens")} | {"usage": USAGE}
+
+
+def _again(requests: Iterable[bytes]) -> Iterator[bytes]:
+    ready = list(requests)
+    return (ready[turn % len(ready)] for turn in count())
 
 
 def _key() -> str:

@@ -90,11 +90,13 @@ class Caller(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def connected(connect: Connect, callers: int) -> AsyncIterator[list[Caller]]:
+async def connected(
+    connect: Connect, callers: int, kind: type[Caller] = Caller
+) -> AsyncIterator[list[Caller]]:
     """So many connections, open before anything is measured."""
     opened = []
     for _ in range(callers):
-        _, caller = await connect(Caller)
+        _, caller = await connect(kind)
         assert isinstance(caller, Caller)
         opened.append(caller)
     try:

@@ -2,16 +2,31 @@
 
 import asyncio  # noqa: TID251  # its loop opens the connections
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from benchmarks.calls import reserves, settles
+from benchmarks.calls import (
+    checks,
+    in_batches,
+    records,
+    reserve_items,
+    reserves,
+    routes,
+    settle_items,
+    settles,
+)
 from benchmarks.client import Caller, Connect, Load, connected, put
+from benchmarks.lines import pour
 from benchmarks.servers import Server
 
 SETTLE_S = 60.0
 """Far beyond what it takes: every hold is settled."""
+IN_BATCHES = 800
+"""Operations in all batches that are under way; a ledger's inbox takes 1,024."""
+MORE: tuple[tuple[str, Callable[[str], Iterator[bytes]], int], ...] = (
+    ("check", checks, 200), ("record", records, 201), ("route", routes, 200),
+)  # fmt: skip
 
 
 class Effort(NamedTuple):
@@ -33,6 +48,12 @@ class Target(NamedTuple):
     keyed: bool = False
     crowd_only: bool = False
     """Asked by the largest number of callers only."""
+    batch: int = 0
+    """Operations in one request."""
+    stream: bool = False
+    """All operations over few requests."""
+    more: bool = False
+    """Asked to check, record and route as well."""
 
 
 class Row(NamedTuple):
@@ -45,7 +66,7 @@ class Row(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One phase: latencies in milliseconds, the server's CPU in microseconds a request."""
+    """One phase: latencies in milliseconds, the server's CPU in microseconds an operation."""
 
     rate: float
     p50: float
@@ -82,6 +103,14 @@ async def one_round(targets: list[Target], effort: Effort, samples: Samples) -> 
 async def visit(target: Target, callers: int, effort: Effort) -> AsyncIterator[tuple[str, Sample]]:
     """Reserve for a while, then settle it all."""
     token = target.server.token
+    if target.stream:
+        async for found in visit_by_stream(target, effort):
+            yield found
+        return
+    if target.batch:
+        async for found in visit_by_batch(target, callers, effort):
+            yield found
+        return
     async with connected(connector(target), callers) as crowd:
         asked = islice(reserves(token, keyed=target.keyed), effort.requests_max)
         load, sample = await phase(target.server, crowd, asked, 201, effort.seconds)
@@ -92,21 +121,59 @@ async def visit(target: Target, callers: int, effort: Effort) -> AsyncIterator[t
         told = settles(token, load.answers, keyed=target.keyed)
         _, sample = await phase(target.server, crowd, told, 200, SETTLE_S)
         yield "settle", sample
+        if target.more:
+            for request, asking, status in MORE:
+                asked = islice(asking(token), effort.requests_max)
+                _, sample = await phase(target.server, crowd, asked, status, effort.seconds)
+                yield request, sample
+
+
+async def visit_by_batch(
+    target: Target, callers: int, effort: Effort
+) -> AsyncIterator[tuple[str, Sample]]:
+    token, size = target.server.token, target.batch
+    callers = min(callers, max(1, IN_BATCHES // size))
+    async with connected(connector(target), callers) as crowd:
+        items = islice(reserve_items(), effort.requests_max)
+        asked = in_batches(token, items, size)
+        load, sample = await phase(target.server, crowd, asked, 200, effort.seconds, size)
+        yield "reserve", sample
+        told = in_batches(token, settle_items(load.answers), size)
+        _, sample = await phase(target.server, crowd, told, 200, SETTLE_S, size)
+        yield "settle", sample
+
+
+async def visit_by_stream(target: Target, effort: Effort) -> AsyncIterator[tuple[str, Sample]]:
+    answers: list[bytes] = []
+    for request in ("reserve", "settle"):
+        items = reserve_items() if request == "reserve" else settle_items(answers)
+        lines = islice(items, effort.requests_max)
+        began_ns, cpu_ns = time.perf_counter_ns(), target.server.cpu_ns()
+        count, answers = await pour(connector(target), target.server.token, lines)
+        took_ns, used_ns = time.perf_counter_ns() - began_ns, target.server.cpu_ns() - cpu_ns
+        untimed = float("nan")
+        rate, cpu = count * 1e9 / took_ns, used_ns / 1e3 / count
+        yield request, Sample(rate, untimed, untimed, untimed, cpu)
 
 
 async def phase(
-    server: Server, crowd: list[Caller], requests: Iterator[bytes], status: int, seconds: float
+    server: Server,
+    crowd: list[Caller],
+    requests: Iterator[bytes],
+    status: int,
+    seconds: float,
+    operations: int = 1,
 ) -> tuple[Load, Sample]:
     began_ns, cpu_ns = time.perf_counter_ns(), server.cpu_ns()
     load = await put(crowd, requests, status, seconds)
     took_ns, used_ns = time.perf_counter_ns() - began_ns, server.cpu_ns() - cpu_ns
     times = sorted(load.latencies_ns)
     return load, Sample(
-        rate=len(times) * 1e9 / took_ns,
+        rate=len(times) * operations * 1e9 / took_ns,
         p50=_percentile(times, 50),
         p95=_percentile(times, 95),
         p99=_percentile(times, 99),
-        cpu=used_ns / 1e3 / len(times),
+        cpu=used_ns / 1e3 / len(times) / operations,
     )
 
 

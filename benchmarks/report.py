@@ -1,9 +1,12 @@
 """From samples to a Markdown table."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from math import isnan
 from pathlib import Path
 from statistics import median
 
+from benchmarks.goals import GOALS, Found
 from benchmarks.measure import Row, Sample, Samples
 
 HEAD = (
@@ -50,7 +53,21 @@ def line(row: Row, own: list[Sample], bare: list[Sample]) -> str:
 
 
 def _median(form: str, figures: Iterable[float]) -> str:
-    return form.format(median(figures))
+    figure = median(figures)
+    return "-" if isnan(figure) else form.format(figure)
+
+
+def as_json(told: str, found: Mapping[str, Found], samples: Mapping[str, Samples]) -> str:
+    """All of it, for programs: the run, each goal's figure, every sample of every round."""
+    rows = [
+        {"loop": loop, **row._asdict(), "rounds": [sample._asdict() for sample in own]}
+        for loop, rows in samples.items()
+        for row, own in rows.items()
+    ]
+    goals = [
+        goal._asdict() | {loop: found[loop].get(goal.name) for loop in found} for goal in GOALS
+    ]
+    return json.dumps({"run": told.splitlines(), "goals": goals, "rows": rows}, indent=1)
 
 
 def put_into(path: Path, text: str, mark: str = "run") -> None:

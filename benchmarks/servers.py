@@ -40,11 +40,11 @@ class Server:
 
 
 @contextmanager
-def daemon(home: Path, loop: str) -> Iterator[Server]:
+def daemon(home: Path, loop: str, rules: Path = RULES) -> Iterator[Server]:
     """`budget serve` on the data directory `home`, which may hold a journal."""
     code = BUDGET.format("" if loop == "uvloop" else WITHOUT_UVLOOP)
     there: Command = ["--port", "0", "--socket", home / "socket", "--data-dir", home]
-    command = [sys.executable, "-P", "-c", code, "serve", *there, "--config", RULES]
+    command = [sys.executable, "-P", "-c", code, "serve", *there, "--config", rules]
     began = time.perf_counter()
     with _running(command, home) as process:
         told = json.loads(_written(home / "daemon.json", process))
@@ -52,6 +52,13 @@ def daemon(home: Path, loop: str) -> Iterator[Server]:
         token = (home / "token").read_text(encoding="utf-8").strip()
         ready_s = time.perf_counter() - began
         yield Server(process.pid, port, home / "socket", token, ready_s)
+
+
+def memory_mb(pid: int) -> float:
+    """What the process has in memory."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
 
 
 @contextmanager
