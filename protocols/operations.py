@@ -65,6 +65,7 @@ from protocols.prices.changes import (
     ShowPrice,
 )
 from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPrices
+from protocols.recommend import RecommendModels
 from protocols.reports import ListPaces, ShowReport
 from protocols.routing.messages import Route
 from protocols.tekton.routes import ROUTES
@@ -151,6 +152,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
               tool=tools.REPORT),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
+    Operation("recommend_models", RecommendModels, "assistant", "POST", "/recommend", "report",
+              tool=tools.RECOMMEND),
     Operation("ask_assistant", AskAssistant, "assistant", "POST", "/assistant/ask", "report",
               tool=tools.ASK, waits=True),
     Operation("show_answer", ShowAnswer, "assistant", "GET", "/assistant/answers/{answer_id}",

@@ -105,6 +105,13 @@ REMOVE_POLICY = Tool(
     repeatable=True,
     question="Take the policy {name} away?",
 )
+RECOMMEND = Tool(
+    "budget_recommend",
+    "Which models could do this work?",
+    "Models that are known to be able to do a described work, the cheapest first, with what a call "
+    "and a month of 30 days would cost, and what that saves against the model in use. Give the "
+    "tokens of one call and the calls a day. To choose a model for one call now, use budget_route.",
+)
 ASK = Tool(
     "budget_ask",
     "Ask the assistant about the spending",

@@ -11,6 +11,7 @@ from actors.assistant.drawer import Drawer, draft
 from actors.assistant.proposing import revision_of
 from actors.assistant.purse import Purse
 from actors.assistant.reading import Reading
+from actors.assistant.recommend import recommend
 from actors.assistant.talk import Bounds, Failed, Said, Talk
 from actors.ports import Desk, LanguageModel
 from actors.runtime import NOBODY, Awaited, ServiceActor
@@ -32,6 +33,7 @@ from protocols.errors import BudgetError, Busy, NotFound, Overtaken
 from protocols.journal import Append
 from protocols.message import Call, Caller
 from protocols.period import rfc3339
+from protocols.recommend import RecommendModels
 
 log = logging.getLogger("budget.assistant")
 
@@ -67,8 +69,8 @@ class _Asked:
 
 
 Heard = (
-    AskAssistant | ShowAnswer | ListProposals | ShowProposal | ApplyProposal | DismissProposal
-    | _Finished | _Applied
+    AskAssistant | ShowAnswer | RecommendModels | ListProposals | ShowProposal | ApplyProposal
+    | DismissProposal | _Finished | _Applied
 )  # fmt: skip
 
 
@@ -98,6 +100,8 @@ class Assistant(ServiceActor):
                 call.answer(self.drawer.page(message, call.caller))
             case ShowProposal():
                 call.answer(self.drawer.find(message.proposal_id, call.caller))
+            case RecommendModels():
+                self.spawn(self.recommend, message, call)
             case ApplyProposal():
                 self.apply(message, call)
             case DismissProposal():
@@ -175,6 +179,12 @@ class Assistant(ServiceActor):
             found.answer = told.answer
             found.messages = told.messages
             found.done.set()
+
+    async def recommend(self, ask: RecommendModels, call: Call[Any]) -> None:
+        try:
+            call.answer(await recommend(self.desk, ask, call.caller))
+        except BudgetError as refusal:
+            call.refuse(refusal)
 
     def apply(self, ask: ApplyProposal, call: Call[Any]) -> None:
         self.spawn(self.perform, self.drawer.begin(ask.proposal_id, call.caller), call)

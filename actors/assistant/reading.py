@@ -7,16 +7,16 @@ from actors.ports import Desk
 from protocols.assistant import Query
 from protocols.errors import BudgetError
 from protocols.message import Caller
-from protocols.operations import BY_NAME, Operation
+from protocols.operations import BY_NAME
 from protocols.redact import redact
 from protocols.schemas import arguments
 
 READS = (
-    "show_report", "list_paces", "show_balances", "list_policies", "explain", "route",
+    "show_report", "list_paces", "show_balances", "list_policies", "explain", "recommend_models",
     "show_price", "list_quarantine", "preview_price", "list_allocations",
 )  # fmt: skip
-NEVER = {"route": {"hold": False}}
-"""What a look may not do although its operation can."""
+ASKERS = ("recommend_models",)
+"""Looks that need the role of whoever may ask at all. They change nothing either."""
 CHARACTERS_MAX = 12_000
 """Of one look. A model is paid by the word, and a page says what the next would."""
 LOOKS_MAX = 40
@@ -34,15 +34,20 @@ class Reading:
         self.seen: list[str] = []
         """What came back, as text."""
 
+    @property
+    def whose(self) -> str:
+        """The component that a question is about when it names none."""
+        own = sorted(self._caller.components or ())
+        return own[0] if own else self._caller.name
+
     async def look(self, operation: str, fields: Json) -> Json:
         """Ask, and remember what was asked. Raises `BudgetError`, remembered too."""
         query = Query(len(self.queries) + 1, operation, fields)
         self.queries.append(query)
-        role = "report" if operation in NEVER else "read"
+        role = "report" if operation in ASKERS else "read"
         reader = Caller(self._caller.name, role, self._caller.components)
-        asked = fields | NEVER.get(operation, {})
         try:
-            reply = await self._desk.perform(operation, asked, reader)
+            reply = await self._desk.perform(operation, fields, reader)
         except BudgetError as refusal:
             query.refused = refusal.detail
             raise
@@ -77,16 +82,9 @@ def tools() -> list[Json]:
     """Describe them to a model."""
     rows = [BY_NAME[name] for name in READS if name in BY_NAME]
     return [
-        tool(row.name, row.tool.text if row.tool else row.request.__doc__ or "", _takes(row))
+        tool(row.name, row.tool.text if row.tool else row.request.__doc__ or "", arguments(row))
         for row in rows
     ]
-
-
-def _takes(row: Operation) -> Json:
-    schema = arguments(row)
-    for name in NEVER.get(row.name, {}):
-        del schema["properties"][name]
-    return schema
 
 
 def tool(name: str, text: str, schema: Json) -> Json:

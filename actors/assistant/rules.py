@@ -18,6 +18,12 @@ INPUT_MIN = 1024
 SMALL_OUTPUT = 150
 """Tokens a call: an answer of a sentence or two."""
 HARDLY_USED, PASSED = 0.05, 0.5
+BY_RULES = "By rules, without a language model."
+WORKLOAD = re.compile(
+    r"(?P<input_tokens>\d{1,12}) tokens in and (?P<output_tokens>\d{1,12}) out a call, "
+    r"(?P<calls_per_day>[1-9]\d{0,8}) calls a day"
+    r"(?:, at most (?P<max_usd_per_month>\d{1,12}(?:\.\d{1,9})?) USD a month)?"
+)
 SPANS = (
     (r"\btoday|\bdaily|\bday\b", "today"),
     (r"\byesterday", "yesterday"),
@@ -38,14 +44,34 @@ def span_of(question: str) -> str:
 async def answer(looks: Reading, question: str) -> str:
     """Everything the rules find in the time the question names, each line with its query."""
     span = span_of(question)
+    described = WORKLOAD.search(question)
+    if described is not None:
+        return "\n".join([BY_RULES, *await models(looks, described)])
     lines: list[str] = []
     for finding in (spending, caching, oversized, refused, paces, allocations):
         try:
             lines += await finding(looks, span)
         except BudgetError as refusal:
             lines.append(f"- could not look: {refusal.detail} [{len(looks.queries)}]")
-    head = f"By rules, without a language model. Time: {span.replace('_', ' ')}."
+    head = f"{BY_RULES} Time: {span.replace('_', ' ')}."
     return "\n".join([head, *lines])
+
+
+async def models(looks: Reading, described: re.Match[str]) -> list[str]:
+    """Models for a work that is described in figures."""
+    told = {name: text for name, text in described.groupdict().items() if text is not None}
+    counts = {name: int(text) for name, text in told.items() if name != "max_usd_per_month"}
+    most = {"max_usd_per_month": told["max_usd_per_month"]} if len(told) > len(counts) else {}
+    try:
+        found = await looks.look("recommend_models", {"component": looks.whose, **counts, **most})
+    except BudgetError as refusal:
+        return [f"- could not look: {refusal.detail} [{len(looks.queries)}]"]
+    number = len(looks.queries)
+    lines = [
+        f"- {row['provider']} / {row['model']}: {usd(row['usd_per_month'])} a month [{number}]"
+        for row in found["items"]
+    ]
+    return lines or [f"- no model fits: {found['dearer']} are dearer than that [{number}]"]
 
 
 async def spending(looks: Reading, span: str) -> list[str]:
@@ -135,10 +161,8 @@ def name(row: Json) -> str:
 
 
 def usd(text: str) -> str:
-    """Cents where cents say it; every digit where they would say nothing."""
-    whole, _, part = text.partition(".")
-    short = f"{whole}.{part[:2]}"
-    return f"{short} USD" if set(short) - set("-0.") else f"{text.rstrip('0').rstrip('.')} USD"
+    """Every digit there is: the same figure as in the query."""
+    return f"{text.rstrip('0').rstrip('.')} USD"
 
 
 def _input(row: Json) -> int:

@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
         "ask": Entry("ask:ask", "Ask about the spending in words; see what it rests on."),
+        "recommend": Entry("recommend:recommend", "Models for a described work, cheapest first."),
         "proposals": Entry("proposals:proposals", "What the assistant would change; apply or not."),
     },
     "House": {

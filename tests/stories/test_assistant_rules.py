@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.daemon_process import Daemon
 from tests.stories.words import limit, made
 
@@ -38,7 +40,7 @@ def test_the_rules_find_what_is_spent_missed_oversized_refused_and_unused(
     head, *findings = answer["text"].splitlines()
     assert head == "By rules, without a language model. Time: today."
     # 25 calls of 4,000 and 20 tokens at 5 and 25 dollars a million
-    assert f"- {me} / {HEAVY} cost 0.51 USD in 25 calls [1]" in findings
+    assert f"- {me} / {HEAVY} cost 0.5125 USD in 25 calls [1]" in findings
     assert any("reads 4000 tokens a call and nothing from a cache" in line for line in findings)
     assert any("writes 20 tokens a call" in line and "smaller model" in line for line in findings)
     assert f"- {me} refused 1 calls [4]" in findings
@@ -56,3 +58,26 @@ def test_every_figure_of_the_rules_stands_in_the_query_it_names(daemon: Daemon, 
     costs = {row["group"]["component"]: row["figures"]["calls"] for row in report["items"]}
     assert costs[me] == 21
     assert ask(daemon, "today")["text"] == answer["text"]
+
+
+def test_models_for_a_described_work_come_cheapest_first_and_within_the_sum(
+    daemon: Daemon, me: str
+) -> None:
+    work = {"component": me, "input_tokens": 1_000, "output_tokens": 200, "calls_per_day": 100,
+            "provider": "anthropic", "model": HEAVY}  # fmt: skip
+    found = made_or_ok(daemon.post("/recommend", work))
+    # (1,000 x 5 + 200 x 25) / 1,000,000 dollars, 3,000 times
+    assert found["now_usd_per_month"] == "30.000000000"
+    costs = [row["usd_per_month"] for row in found["items"]]
+    assert costs == sorted(costs, key=float)
+    for row in found["items"]:
+        assert float(row["usd_per_month"]) == pytest.approx(3_000 * float(row["usd_per_call"]))
+    tight = made_or_ok(daemon.post("/recommend", work | {"max_usd_per_month": "0.000001"}))
+    assert {row["usd_per_month"] for row in tight["items"]} <= {"0.000000000"}
+    assert tight["dearer"] == found["fitting"] - len(tight["items"])
+
+    workload = {"task_description": "sort mail", "input_length": 1_000, "output_length": 200,
+                "usage_frequency": 100, "budget_limit": "30.00"}  # fmt: skip
+    told = made_or_ok(daemon.post("/assistant/recommend-model", workload))["recommendations"]
+    assert f"{found['items'][0]['provider']} / {found['items'][0]['model']}: " in told
+    assert told.startswith("By rules, without a language model.")

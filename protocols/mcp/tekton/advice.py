@@ -9,6 +9,7 @@ from protocols.mcp.tekton.words import (
     GetUsageAnalytics,
     RouteWithBudgetAwareness,
 )
+from protocols.recommend import DAYS
 
 SHOWN_MAX = 20
 SPANS = {"hourly": "today", "daily": "today", "weekly": "this_week", "monthly": "this_month"}
@@ -18,32 +19,27 @@ ROWS_MAX = 10_000
 
 async def recommend(desk: Desk, asked: GetModelRecommendations) -> Json:
     tokens_in = asked.context_size // 4
-    usage = {"input_tokens": tokens_in, "output_tokens": asked.context_size - tokens_in}
-    routed = await desk.ask(
-        "route", component=desk.whom(asked.component), task_type=asked.task_type,
-        input_tokens=usage["input_tokens"], max_output_tokens=usage["output_tokens"],
-        order="cheapest", limit=1000,
+    found = await desk.ask(
+        "recommend_models", component=desk.whom(asked.component), task_type=asked.task_type,
+        input_tokens=tokens_in, output_tokens=asked.context_size - tokens_in,
+        provider=asked.provider, model=asked.model, limit=SHOWN_MAX,
     )  # fmt: skip
-    cost = None
-    if asked.model:
-        quoted = await desk.ask("quote", provider=asked.provider, model=asked.model, usage=usage)
-        cost = Decimal(quoted["cost_usd"])
-    fitting = [row for row in routed["candidates"] if row["verdict"] in ("taken", "fits")]
-    items = [_advice(row, cost) for row in fitting if row["usd"] is not None]
-    cheaper = [item for item in items if cost is None or item["savings"] is not None]
+    now = found["now_usd_per_month"]
+    cost = None if now is None else Decimal(now) / DAYS
+    items = [_advice(row, cost) for row in found["items"]]
     return {
-        "items": sorted(cheaper, key=lambda item: Decimal(item["estimated_cost"]))[:SHOWN_MAX],
+        "items": [item for item in items if cost is None or item["savings"] is not None],
         "current_provider": asked.provider or None, "current_model": asked.model or None,
         "current_cost": None if cost is None else str(cost),
     }  # fmt: skip
 
 
 def _advice(row: Json, cost: Decimal | None) -> Json:
-    usd = Decimal(row["usd"])
+    usd = Decimal(row["usd_per_call"])
     saves = None if cost is None or usd >= cost else cost - usd
     return {
         "provider": row["provider"], "model": row["model"], "tier": row["tier"],
-        "estimated_cost": row["usd"],
+        "estimated_cost": row["usd_per_call"],
         "savings": None if saves is None else str(saves),
         "savings_percent": None if saves is None or not cost else int(100 * saves / cost),
     }  # fmt: skip
