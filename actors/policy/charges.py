@@ -1,7 +1,7 @@
 """Open charges, and when they lapse."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from actors.policy.counter import Charge
 
@@ -11,6 +11,8 @@ class Charges:
 
     def __init__(self) -> None:
         self._open: dict[str, Charge] = {}
+        self._whose: dict[str, dict[str, Charge]] = {}
+        """Component → its charges."""
         self._due: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
@@ -19,8 +21,12 @@ class Charges:
     def get(self, hold: str | None) -> Charge | None:
         return None if hold is None else self._open.get(hold)
 
+    def of(self, component: str) -> Collection[Charge]:
+        return self._whose.get(component, {}).values()
+
     def add(self, charge: Charge) -> None:
         self._open[charge.hold] = charge
+        self._whose.setdefault(charge.component, {})[charge.hold] = charge
         heapq.heappush(self._due, (charge.deadline, charge.hold))
 
     def prolong(self, charge: Charge, deadline: float) -> None:
@@ -30,6 +36,7 @@ class Charges:
     def remove(self, charge: Charge) -> None:
         """Its line in the heap stays until its time comes; then there is nothing to do."""
         del self._open[charge.hold]
+        del self._whose[charge.component][charge.hold]
 
     def overdue(self, now: float) -> Iterator[Charge]:
         """Each charge whose deadline has passed, taken out."""
@@ -37,5 +44,5 @@ class Charges:
             _, hold = heapq.heappop(self._due)
             charge = self._open.get(hold)
             if charge is not None and charge.deadline <= now:
-                del self._open[hold]
+                self.remove(charge)
                 yield charge

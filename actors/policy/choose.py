@@ -39,7 +39,7 @@ def weighed(world: World, ask: Admit) -> Weighing:
     left = decide.room(pairs, ask.priority)
     if parent is not None:
         left = Amounts(*(parent.held[i] if covered[i] else left[i] for i in range(3)))
-    error = weigh.barrier(ask, pairs, parent)
+    error = weigh.barrier(world, ask, pairs, parent)
     if error is None and verdict.refusal is not None:
         error = decide.denied(verdict.refusal, own, ask.subject, fits=None, cheaper=[])
     if error is not None:

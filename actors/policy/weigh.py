@@ -2,6 +2,7 @@
 
 from actors.policy import decide, places, remedy
 from actors.policy.counter import Charge
+from actors.policy.hoard import hoards
 from actors.policy.world import World
 from protocols.errors import BudgetError, Denied, HoldEnded, Unpriced
 from protocols.policy.charge import (
@@ -43,7 +44,7 @@ def refusal(
     verdict: decide.Verdict,
 ) -> BudgetError | None:
     """Why this call may not be held; None if it may. The limits have been judged already."""
-    barred = barrier(ask, seats, parent)
+    barred = barrier(world, ask, seats, parent)
     if barred is not None:
         return barred
     if verdict.refusal is None:
@@ -57,8 +58,12 @@ def refusal(
     return decide.denied(verdict.refusal, own, ask.subject, **remedies)
 
 
-def barrier(ask: Admit, seats: list[decide.Seat], parent: Charge | None) -> BudgetError | None:
-    """What refuses a call before any limit is looked at: its allocation, or having no price."""
+def barrier(
+    world: World, ask: Admit, seats: list[decide.Seat], parent: Charge | None
+) -> BudgetError | None:
+    """What refuses a call before any limit is looked at: its allocation, having no price, or
+    that its component holds too much already.
+    """
     if ask.parent is not None:
         refused = _allocation_refuses(ask.parent, parent, ask.amounts, ask.subject)
         if refused is not None:
@@ -67,7 +72,8 @@ def barrier(ask: Admit, seats: list[decide.Seat], parent: Charge | None) -> Budg
         refusing = [rule.name for rule, _ in seats if rule.refuses_unpriced]
         if refusing:
             return _unpriced(ask, refusing)
-    return None
+    covered = parent.covers or NOTHING if parent is not None else NOTHING
+    return hoards(world, ask.subject.component, seats, places.uncovered(ask.amounts, covered))
 
 
 def refusal_to_enlarge(
@@ -85,7 +91,7 @@ def refusal_to_enlarge(
     own = places.uncovered(ask.amounts, charge.covered)
     verdict = decide.judge(pairs, own, ask.priority)
     if verdict.refusal is None:
-        return None
+        return hoards(world, charge.component, pairs, own)
     return decide.denied(verdict.refusal, own, subject, fits=None, cheaper=[])
 
 

@@ -30,6 +30,10 @@ RULE = (
     click.option("--each", help="One counter for each component, model, tag.NAME, …"),
     click.option("--enforce", type=click.Choice(("ignore", "warn", "soft", "hard"))),
     click.option("--warn-at", type=click.FloatRange(0, 1), multiple=True, help="0.8 and 0.95."),
+    click.option(
+        "--hold-share", type=click.FloatRange(0, 1, min_open=True),
+        help="How much of the limit one component may hold at once: 0.5.",
+    ),
     click.option("--on-limit", type=click.Choice(("deny", "downgrade"))),
     click.option("--unpriced", type=click.Choice(("refuse", "envelope"))),
     click.option("--override-priority", type=click.IntRange(1, 10), help="Who may pass the limit,"),

@@ -73,6 +73,9 @@ class Policy(Value):
     warn_at: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         default=DEFAULT_WARN_AT, strict=False, max_length=16
     )
+    hold_share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="of the limit, how much one component may hold at once"
+    )
     on_limit: Literal["deny", "downgrade"] = Field(
         default="deny", description="downgrade: hold the next cheaper model that fits, else deny"
     )

@@ -89,6 +89,26 @@ def test_a_threshold_warns_from_where_it_is_reached(daemon: Daemon, me: str) -> 
     assert reached == [[]] * 4 + [[0.5]] * 3 + [[0.8]] * 3
 
 
+def test_nobody_holds_more_than_their_share_of_a_common_limit(daemon: Daemon, me: str) -> None:
+    greedy, modest = f"{me}-greedy", f"{me}-modest"
+    rule = {"name": me, "match": {"component": f"{me}-*"}, "period": "daily", "hold_share": 0.5}
+    made(daemon.post("/policies", rule | {"limit": {"calls": 6}}))
+    held = [reserve(daemon, greedy) for _ in range(3)]
+
+    problem = refused(daemon.post("/reservations", CALL | {"component": greedy}), 402, "denied")
+    shown = {name: problem[name] for name in ("policy", "axis", "limit", "held", "left")}
+    assert shown == {"policy": me, "axis": "calls", "limit": 3, "held": 3, "left": 0}
+    assert "hold_share" in problem["hint"]
+    checked = made(daemon.post("/check", CALL | {"component": greedy}), 200)
+    assert not checked["allowed"]
+    for _ in range(2):
+        reserve(daemon, modest)
+
+    made(settle(daemon, held[0]), 200)
+    reserve(daemon, greedy)
+    refused(daemon.post("/reservations", CALL | {"component": modest}), 402, "denied")
+
+
 def test_each_value_has_a_counter_of_its_own(daemon: Daemon, me: str) -> None:
     match = {"tags": {"story": me}}
     limit(daemon, me, match=match, each="component", limit={"calls": 1})
