@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tekton_budget.ask import Ask
+from tekton_budget.connection import only
 from tekton_budget.errors import BudgetError, broke_off, no_daemon, read
 from tekton_budget.find import Place
 from tekton_budget.wire import IDLE_MAX
@@ -59,7 +60,7 @@ class AsyncWire:
         place = self._where()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return Link(place, *await _open(place.url))
+                return Link(place, *await _open(place))
         except OSError as problem:
             raise no_daemon(place.url, problem) from None
 
@@ -71,12 +72,13 @@ class AsyncWire:
                 await writer.wait_closed()
 
 
-async def _open(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _open(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    url = place.url
     if url.startswith("unix:"):
         return await asyncio.open_unix_connection(url.removeprefix("unix:"))
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
-        context = ssl.create_default_context()
+        context = ssl.create_default_context() if place.pinned is None else only(place.pinned)
         return await asyncio.open_connection(parts.hostname, parts.port or 443, ssl=context)
     if parts.scheme == "http" and parts.hostname:
         return await asyncio.open_connection(parts.hostname, parts.port or 80)

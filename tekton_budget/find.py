@@ -29,10 +29,14 @@ class Running(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a daemon is (`http://…`, `https://…` or `unix:/path`), and the token for it."""
+    """Where a daemon is (`http://…`, `https://…` or `unix:/path`), and the token for it.
+
+    `pinned` is the file of its own certificate, where that is known.
+    """
 
     url: str
     token: str | None
+    pinned: str | None = None
 
 
 def find(
@@ -47,8 +51,11 @@ def find(
     socket = environ.get("BUDGET_SOCKET")
     named = url or environ.get("BUDGET_URL") or (f"unix:{socket}" if socket else None)
     there = named or address(environ, home)
+    note = None if named else running(home)
+    ours = note is not None and there == note.url
+    pinned = note.tls_cert if note is not None and ours else None
     try:
-        return Place(there, token or find_token(environ, there, home))
+        return Place(there, token or find_token(environ, there, home, ours=ours), pinned)
     except OSError as problem:
         raise Unauthenticated(
             f"cannot read the token file {problem.filename}: {problem.strerror}",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("tekton_budget")
 
 NOTHING = Booked("dropped", "dropped")
+_UNDER_WAY: "set[asyncio.Future[Any]]" = set()
+"""Holds that are being ended after whoever waited has gone: the loop alone would forget them."""
 
 
 def may_have_been_charged(error: BaseException) -> bool:
@@ -144,9 +146,12 @@ class AsyncHold:
         """As leaving the block does. It goes on when whoever waits for it is cancelled."""
         if self._facts.ended:
             return
-        ending: Any = self.release() if self._facts.gives_back(error) else self.settle()
+        how: Any = self.release() if self._facts.gives_back(error) else self.settle()
+        ending = asyncio.ensure_future(how)
+        _UNDER_WAY.add(ending)
+        ending.add_done_callback(_UNDER_WAY.discard)
         try:
-            await asyncio.shield(asyncio.ensure_future(ending))
+            await asyncio.shield(ending)
         except BudgetError as problem:
             if error is None:
                 raise

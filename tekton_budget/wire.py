@@ -51,7 +51,7 @@ class Wire:
                 return place, link
             link.close()
         place = self._where()
-        link = connection(place.url, self._timeout_s)
+        link = connection(place.url, self._timeout_s, place.pinned)
         try:
             link.connect()
         except OSError as problem:

@@ -5,10 +5,12 @@ import threading
 from decimal import Decimal
 from pathlib import Path
 
+import anyio
 import pytest
 
-from tekton_budget import BudgetClient, Denied, Unavailable, errors
+from tekton_budget import AsyncBudgetClient, BudgetClient, Denied, Unavailable, errors
 from tests.daemon_process import Daemon, running
+from tests.harness.certificate import certificate
 
 MODEL = "gpt-4o"
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100}
@@ -180,6 +182,25 @@ def test_an_answer_that_breaks_off_is_an_unknown_outcome(queue: Path) -> None:
         thread.join()
 
     assert told.value.facts["outcome"] == "unknown"
+
+
+def test_over_tls_a_client_trusts_its_own_daemons_certificate(tmp_path: Path, queue: Path) -> None:
+    pem = certificate(tmp_path / "budget.pem", host="budget.example")
+
+    async def later(daemon: Daemon) -> bool:
+        async with AsyncBudgetClient("me", data_dir=daemon.data_dir, queue_dir=queue) as budget:
+            return (await budget.check(MODEL, max_output_tokens=1)).allowed
+
+    with running(tmp_path, f'[daemon]\ntls_cert = "{pem}"\ntls_key = "{pem}"\n') as daemon:
+        with BudgetClient("me", data_dir=daemon.data_dir, queue_dir=queue) as budget:
+            assert budget.check(MODEL, max_output_tokens=1).allowed
+        assert anyio.run(later, daemon)
+        url, token = daemon.told["url"], daemon.token
+        with (
+            BudgetClient("me", url=url, token=token, queue_dir=queue, tries=1) as stranger,
+            pytest.raises(Unavailable),
+        ):
+            stranger.check(MODEL)
 
 
 def test_the_unix_socket_goes_before_the_port(tmp_path: Path, queue: Path) -> None:
