@@ -1,7 +1,11 @@
 """The client for callers, against a real daemon: the verbs, the hold, the refusals."""
 
+import json
+import re
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -146,42 +150,91 @@ def test_many_threads_share_a_client(budget: BudgetClient) -> None:
     assert len(set(found)) == 80
 
 
-def test_another_program_on_the_port_is_not_taken_for_a_daemon(queue: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as stranger:
+@contextmanager
+def stranger(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
+    """A program on a port: one answer for each connection, b"" hangs up, None says nothing."""
+    heard: list[bytes] = []
+    done = threading.Event()
 
-        def answer() -> None:
-            link, _ = stranger.accept()
+    def serve(port: socket.socket) -> None:
+        for answer in answers:
+            link, _ = port.accept()
             with link:
-                link.recv(65536)
-                link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+                heard.append(link.recv(65536))
+                if answer is None:
+                    done.wait(5)
+                else:
+                    link.sendall(answer)
 
-        thread = threading.Thread(target=answer)
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        thread = threading.Thread(target=serve, args=(port,))
         thread.start()
-        url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
-        with (
-            BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
-            pytest.raises(errors.BudgetError, match="no JSON object"),
-        ):
-            budget.check(MODEL)
+        yield f"http://127.0.0.1:{port.getsockname()[1]}", heard
+        done.set()
         thread.join()
 
 
-def test_an_answer_that_breaks_off_is_an_unknown_outcome(queue: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as stranger:
+def as_http(status: str, body: dict[str, object]) -> bytes:
+    text = json.dumps(body).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + text
 
-        def answer() -> None:
-            link, _ = stranger.accept()
-            with link:
-                link.recv(65536)
 
-        thread = threading.Thread(target=answer)
-        thread.start()
-        url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
-        with pytest.raises(Unavailable) as told:
-            BudgetClient("me", url=url, token="x", queue_dir=queue, tries=1).reserve(MODEL)
-        thread.join()
+HELD = {
+    "reservation_id": "rsv_1", "status": "held", "outcome": "allowed", "component": "me",
+    "model": MODEL, "news_of_a_later_daemon": {},
+}  # fmt: skip
+BUSY = {"code": "busy", "detail": "too much is waiting"}
+
+
+def test_what_may_have_been_done_is_asked_again_under_the_same_key(queue: Path) -> None:
+    answers = (b"", as_http("429 Busy", BUSY), as_http("201 Created", HELD))
+    with (
+        stranger(*answers) as (url, heard),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+    ):
+        assert budget.reserve(MODEL).reservation_id == "rsv_1"
+
+    keys = {re.findall(rb"Idempotency-Key: (\S+)", request)[0] for request in heard}
+    assert (len(heard), len(keys)) == (3, 1)
+
+
+def test_coroutines_ask_again_too_and_read_what_a_proxy_cuts_into_chunks(queue: Path) -> None:
+    text = json.dumps(HELD).encode()
+    parts = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (text[:9], text[9:], b""))
+    chunked = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n" + parts
+
+    async def reserve(url: str) -> str:
+        async with AsyncBudgetClient("me", url=url, token="x", queue_dir=queue) as budget:
+            return (await budget.reserve(MODEL)).reservation_id
+
+    with stranger(b"", chunked) as (url, heard):
+        assert anyio.run(reserve, url) == "rsv_1"
+
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize("answer", [b"", None])
+def test_an_answer_that_does_not_come_is_an_unknown_outcome(
+    queue: Path, answer: bytes | None
+) -> None:
+    with (
+        stranger(answer) as (url, _),
+        BudgetClient(url=url, token="x", queue_dir=queue, tries=1, timeout_s=0.2) as budget,
+        pytest.raises(Unavailable) as told,
+    ):
+        budget.reserve(MODEL, component="me")
 
     assert told.value.facts["outcome"] == "unknown"
+
+
+def test_another_program_on_the_port_is_not_taken_for_a_daemon(queue: Path) -> None:
+    with (
+        stranger(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") as (url, _),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+        pytest.raises(errors.BudgetError, match="no JSON object"),
+    ):
+        budget.check(MODEL)
 
 
 def test_over_tls_a_client_trusts_its_own_daemons_certificate(tmp_path: Path, queue: Path) -> None:
