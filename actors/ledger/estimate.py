@@ -122,6 +122,7 @@ def _counts(
     return counts
 
 
+@log_function()
 def for_allocation(book: PriceBook, tiers: TierTable, wanted: Allocate) -> Estimate:
     """What an allocation sets aside; with a model named, tokens without a sum are priced too."""
     model = wanted.model or "any"

@@ -10,6 +10,7 @@ from actors.policy.match import glob
 from actors.policy.pace import pace
 from actors.policy.rule import Rule, same_counting
 from actors.policy.world import World
+from protocols.debug import log_function
 from protocols.errors import Invalid, NotFound
 from protocols.journal import Draft
 from protocols.period import rfc3339
@@ -61,6 +62,7 @@ Changes = SetPolicy | RemovePolicy | SetBudget | Seed
 Looks = ShowPolicy | ListPolicies | ListBudgets | ShowBalances | ListPaces
 
 
+@log_function()
 def change(world: World, ask: Changes, by: str) -> Change:
     match ask:
         case SetPolicy():

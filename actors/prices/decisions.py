@@ -6,6 +6,7 @@ from actors.prices.catalogue import Catalogue
 from actors.prices.change import Change
 from actors.prices.known import Case, Key, Known, key_of
 from actors.prices.round import taken
+from protocols.debug import log_function
 from protocols.errors import Invalid, NotFound
 from protocols.prices.changes import (
     ApprovePrice,
@@ -34,6 +35,7 @@ class Moment:
     stamp: str
 
 
+@log_function()
 def decide(catalogue: Catalogue, ask: Decision, offers: Offers, moment: Moment) -> Change:
     """Raises NotFound where there is nothing to decide about."""
     key = key_of(provider_name(ask.provider), ask.model)

@@ -9,6 +9,7 @@ from actors.journal.projection import Changes
 from actors.ports import Batch
 from daemon.journal.outbox import announce
 from daemon.journal.rollups import Facets, add_up
+from protocols.debug import log_function
 
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
 ADD_WINDOW = "UPDATE window SET usd = usd + ?, tokens = tokens + ?, calls = calls + ? WHERE id = ?"
@@ -53,6 +54,7 @@ PURGE_KEYS = "DELETE FROM idempotency WHERE id IN "
 PURGE_KEYS += "(SELECT id FROM idempotency WHERE at_ms < ? ORDER BY id LIMIT 10000)"
 
 
+@log_function()
 def write(db: sqlite3.Connection, batch: Batch, facets: Facets) -> None:
     """All or nothing; durable when it returns."""
     db.execute("BEGIN IMMEDIATE")

@@ -38,9 +38,7 @@ def from_body(verb: Verb, authenticate: Authenticate, settings: DoorSettings) ->
         try:
             message = verb.understand(fields)
         except Invalid:
-            twin = request.app.get(TWINS, {}).get(verb.operation.name)
-            answer = None if twin is None else await twin(request, caller, fields, body)
-            if answer is None:
+            if (answer := await _by_the_twin(verb, request, caller, fields, body)) is None:
                 raise
             return answer
         if (key := headers.get(KEY_HEADER)) is not None:
@@ -68,10 +66,23 @@ def from_query(verb: Verb, authenticate: Authenticate) -> Handler:
             raise Malformed("the query has the same name twice")
         if "\0" in "".join(fields.values()):
             raise Malformed("the query has a value with U+0000")
-        message = verb.understand(placed(request.match_info, fields, "query"), strings=True)
+        fields = placed(request.match_info, fields, "query")
+        try:
+            message = verb.understand(fields, strings=True)
+        except Invalid:
+            if (answer := await _by_the_twin(verb, request, caller, fields, b"")) is None:
+                raise
+            return answer
         return respond(await verb.ask(message, caller), status)
 
     return handle
+
+
+async def _by_the_twin(
+    verb: Verb, request: web.Request, caller: Caller, fields: dict[str, Any], body: bytes
+) -> web.StreamResponse | None:
+    twin = request.app.get(TWINS, {}).get(verb.operation.name)
+    return None if twin is None else await twin(request, caller, fields, body)
 
 
 def placed(path: Mapping[str, str], fields: dict[str, Any], where: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from protocols.costing import CostLine, cost
+from protocols.debug import log_function
 from protocols.errors import Unpriced
 from protocols.money import round_half_even, show_usd
 from protocols.prices.book import PriceBook
@@ -23,6 +24,7 @@ from protocols.prices.version import Hours, LongContext, PriceVersion, Rates
 from protocols.usage import normalise
 
 
+@log_function()
 def quote(book: PriceBook, asked: Quote, then: PriceVersion | None = None) -> QuoteReply:
     """Price a usage at the book's rates, or at an earlier version. Raises Unpriced."""
     version = then or book.find(asked.provider, asked.model)

@@ -68,14 +68,8 @@ async def create(speaker: Speaker, asked: CreateAllocation) -> object:
 
 async def of_context(speaker: Speaker, asked: ShowContext) -> object:
     """Those that are open now."""
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        told = await speaker.ask("list_allocations", status="held", limit=1000, cursor=cursor)
-        found += [shown(one) for one in told.items if one.context_id == asked.context_id]
-        cursor = told.next_cursor
-        if cursor is None:
-            return found
+    found = await speaker.every("list_allocations", status="held")
+    return [shown(one) for one in found if one.context_id == asked.context_id]
 
 
 def shown(hold: HoldShown) -> dict[str, Any]:

@@ -35,6 +35,11 @@ class ShowBudget(Spoken):
     budget_id: PolicyName
 
 
+class ListBudgets(Paged):
+    is_active: Always = True
+    owner: str | None = None
+
+
 class ListBudgetPolicies(Paged):
     budget_id: PolicyName
 
@@ -54,6 +59,11 @@ async def update(speaker: Speaker, asked: UpdateBudget) -> object:
     note = before.note if asked.description is None else asked.description
     owner = before.owner if asked.owner is None else asked.owner
     return shown(await speaker.ask("set_budget", name=before.name, note=note, owner=owner))
+
+
+async def listed(speaker: Speaker, asked: ListBudgets) -> object:
+    found = [one for one in await every(speaker) if asked.owner in (None, one.owner)]
+    return page([shown(one) for one in found], asked.page, asked.limit)
 
 
 async def show(speaker: Speaker, asked: ShowBudget) -> object:
@@ -80,29 +90,24 @@ async def summary(speaker: Speaker, asked: Summarise) -> object:
 
 async def find(speaker: Speaker, budget: str) -> Budget:
     """Raises NotFound."""
-    cursor = None
-    while True:
-        told = await speaker.ask("list_budgets", limit=1000, cursor=cursor)
-        for one in told.items:
-            if one.name == budget:
-                found: Budget = one
-                return found
-        cursor = told.next_cursor
-        if cursor is None:
-            raise NotFound(f"Budget {budget} not found")
+    for one in await every(speaker):
+        if one.name == budget:
+            return one
+    raise NotFound(f"Budget {budget} not found")
+
+
+async def every(speaker: Speaker) -> list[Budget]:
+    return await speaker.every("list_budgets")
 
 
 async def rules_of(speaker: Speaker, budget: str) -> list[PolicyShown]:
     await find(speaker, budget)
-    told = await speaker.ask("list_policies", budget=budget, limit=1000)
-    rules: list[PolicyShown] = told.items
-    return rules
+    return await speaker.every("list_policies", budget=budget)
 
 
 async def counters(speaker: Speaker, rule: PolicyShown, asked: Summarise) -> list[dict[str, Any]]:
-    told = await speaker.ask("show_balances", policy=rule.policy.name, limit=1000)
     by_key: dict[str | None, dict[str, Balance]] = {}
-    for balance in told.items:
+    for balance in await speaker.every("show_balances", policy=rule.policy.name):
         by_key.setdefault(balance.key, {})[balance.axis] = balance
     return [row(asked, rule, axes) for axes in by_key.values()]
 

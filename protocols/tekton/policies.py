@@ -10,7 +10,7 @@ from protocols.names import PolicyName
 from protocols.policy.messages import PolicyShown
 from protocols.policy.policy import Glob
 from protocols.tekton.speaker import Speaker
-from protocols.tekton.spoken import Always, Dollars, Spoken, number
+from protocols.tekton.spoken import Always, Dollars, Paged, Spoken, number, page
 
 Type = Literal["ignore", "warn", "soft_limit", "hard_limit"]
 Period = Literal["hourly", "daily", "weekly", "monthly", "per_session", "per_task"]
@@ -39,6 +39,15 @@ class CreatePolicy(Spoken):
         return self
 
 
+class ListPolicies(Paged):
+    period: Period | None = None
+    tier: str | None = None
+    provider: str | None = None
+    component: str | None = None
+    task_type: str | None = None
+    enabled: Always = True
+
+
 class UpdatePolicy(Spoken):
     """What is left out stays as it is."""
 
@@ -65,6 +74,14 @@ async def create(speaker: Speaker, asked: CreatePolicy) -> object:
         "warn_at": sorted({asked.warning_threshold, asked.action_threshold}),
     }
     return shown(await speaker.ask("set_policy", **told))
+
+
+async def listed(speaker: Speaker, asked: ListPolicies) -> object:
+    """Those that name the very part that is asked for."""
+    wanted = asked.model_dump(exclude={"page", "limit", "enabled"}, exclude_none=True)
+    found = [shown(one) for one in await speaker.every("list_policies")]
+    fit = [one for one in found if all(one[name] == part for name, part in wanted.items())]
+    return page(fit, asked.page, asked.limit)
 
 
 async def update(speaker: Speaker, asked: UpdatePolicy) -> object:

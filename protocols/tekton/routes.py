@@ -13,6 +13,7 @@ ROUTES: Final = (
     ("GET", "/usage/records", 200, "Tekton: calls, the newest first"),
     ("GET", "/usage/records/{record_id}", 200, "Tekton: one call"),
     ("POST", "/usage/summary", 200, "Tekton: sums of a period, by four parts of a call"),
+    ("POST", "/alerts/check", 200, "Tekton: the alerts that are open"),
     ("POST", "/prices/current", 200, "Tekton: what a token of a model costs"),
     ("GET", "/prices/history/{provider}/{model}", 200, "Tekton: what it has cost"),
     ("POST", "/prices/recommendations", 200, "Tekton: cheaper models for a call"),

@@ -40,6 +40,17 @@ class Speaker:
         caller = self.caller if self._key is None else verb.keyed(self.caller, *self._key)
         return await self._ask(to, message, caller)
 
+    async def every(self, operation: str, **fields: Any) -> list[Any]:
+        """All pages of a list."""
+        found: list[Any] = []
+        cursor = None
+        while True:
+            told = await self.ask(operation, **fields, limit=1000, cursor=cursor)
+            found += told.items
+            cursor = told.next_cursor
+            if cursor is None:
+                return found
+
 
 @dataclass(frozen=True, slots=True)
 class Word:

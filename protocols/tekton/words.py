@@ -1,13 +1,12 @@
 """Tekton's vocabulary: its routes beside ours, and its bodies at routes that bear both our names.
 
-Ours and Tekton's `POST /budgets`, `/policies` and `/allocations` are one route each: a body that
-our operation does not understand is read as Tekton's, if every name in it is one of Tekton's and
-not all are ours.
+Where ours and Tekton's have one route, what our operation does not understand is read as Tekton's,
+if every name in it is one of Tekton's and not all are ours.
 """
 
 from typing import Final
 
-from protocols.tekton import allocations, budgets, policies, prices, usage
+from protocols.tekton import alerts, allocations, budgets, policies, prices, usage
 from protocols.tekton.speaker import Word
 
 WORDS: Final = (
@@ -23,6 +22,7 @@ WORDS: Final = (
     Word("GET", "/usage/records", usage.ListRecords, usage.list_records),
     Word("GET", "/usage/records/{record_id}", usage.ShowRecord, usage.show_record),
     Word("POST", "/usage/summary", usage.Summarise, usage.summary),
+    Word("POST", "/alerts/check", alerts.CheckAlerts, alerts.check),
     Word("POST", "/prices/current", prices.Current, prices.current),
     Word("GET", "/prices/history/{provider}/{model:.+}", prices.Current, prices.history),
     Word("POST", "/prices/recommendations", prices.Recommend, prices.recommend),
@@ -32,5 +32,8 @@ TWINS: Final = {
     "set_budget": Word("POST", "/budgets", budgets.CreateBudget, budgets.create, 201),
     "set_policy": Word("POST", "/policies", policies.CreatePolicy, policies.create, 201),
     "allocate": Word("POST", "/allocations", allocations.CreateAllocation, allocations.create, 201),
+    "list_alerts": Word("GET", "/alerts", alerts.ListAlerts, alerts.listed),
+    "list_budgets": Word("GET", "/budgets", budgets.ListBudgets, budgets.listed),
+    "list_policies": Word("GET", "/policies", policies.ListPolicies, policies.listed),
 }
 """By the operation of ours at the same route."""

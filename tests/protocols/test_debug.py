@@ -11,9 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from actors.ledger import estimate
+from actors.policy import decide, policies
+from actors.prices import decisions, round  # noqa: A004  # a round of votes
+from daemon.journal import verify as journal_verify
+from daemon.journal import write
+from protocols import costing
 from protocols.debug import DebugLog, LogLevel, debug_log, log_function
 from protocols.debug.describe import TEXT_MAX, describe
 from protocols.ledger import Reserve
+from protocols.prices import answers
+from protocols.usage import normalise
 from tests.daemon_process import Daemon, running
 
 ROOT = Path(__file__).parents[2]
@@ -229,6 +237,18 @@ def test_a_value_is_shown_in_short_and_without_what_is_nobodys_business() -> Non
     deep: list[object] = []
     deep.append(deep)
     assert "<list>" in str(describe(deep))
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        costing.cost, normalise, answers.quote, decide.judge, policies.change,
+        estimate.for_call, estimate.for_allocation, decisions.decide, round.judge_all,
+        write.write, journal_verify.verify,
+    ],
+)  # fmt: skip
+def test_every_decision_of_the_core_can_be_heard(decision: object) -> None:
+    assert hasattr(decision, "__wrapped__")
 
 
 class Talkative(Daemon):

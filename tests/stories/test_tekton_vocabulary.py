@@ -189,6 +189,37 @@ def test_cheaper_models_are_recommended_and_nothing_is_held(daemon: Daemon) -> N
     assert daemon.get("/reservations?status=held").body["items"] == []
 
 
+def test_lists_are_asked_for_in_tektons_words(daemon: Daemon) -> None:
+    made(daemon, "/budgets", name="eve-1", owner="eve")
+    made(daemon, "/policies", budget_id="eve-1", type="warn", period="hourly", cost_limit=0.001,
+         component="spender")  # fmt: skip
+    hourly = daemon.get("/policies?period=hourly&component=spender").body
+
+    assert [one["budget_id"] for one in daemon.get("/budgets?owner=eve").body["items"]] == ["eve-1"]
+    assert [one["cost_limit"] for one in hourly["items"]] == [0.001]
+    assert daemon.get("/policies?enabled=true&period=monthly&component=spender").body["total"] == 0
+    assert daemon.get("/policies?enabled=false").status == 422
+
+
+def test_an_alert_is_found_and_acknowledged_in_tektons_words(daemon: Daemon) -> None:
+    made(daemon, "/policies", budget_id="alarm", type="warn", period="daily", cost_limit=0.001,
+         component="alarming")  # fmt: skip
+    made(daemon, "/usage/record", **{**CALL, "component": "alarming"})
+    daemon.until("/alerts?budget_id=alarm&acknowledged=false", lambda body: body["items"])
+    alert = daemon.get("/alerts?budgetId=alarm&acknowledged=false").body["items"][0]
+
+    assert alert["policy_id"].startswith("alarm-daily-")
+    assert alert["acknowledged"] is False
+    assert alert["severity"] in ("info", "warning", "error")
+    open_now = daemon.post("/alerts/check", {"budget_id": "alarm"}).body["items"]
+    assert alert["alert_id"] in [one["alert_id"] for one in open_now]
+    daemon.post(f"/alerts/{alert['alert_id']}/acknowledge", {})
+    after = daemon.until("/alerts?budget_id=alarm&acknowledged=true", lambda body: body["items"])[
+        "items"
+    ]
+    assert (after[0]["alert_id"], after[0]["acknowledged_by"]) == (alert["alert_id"], "admin")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
