@@ -24,7 +24,7 @@ from actors.prices.monitor import Tick
 from actors.routing.router import Router
 from actors.runtime import ActorLoop
 from actors.spine import Builder
-from actors.supervision import Broken, Roster, Spine, Supervisor
+from actors.supervision import Broken, Roster, Spine, StorageBroken, Supervisor
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
 from daemon import vocabulary
@@ -39,6 +39,7 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
+from daemon.notices import ClockWatch, note_trouble, part_watch, tell_losses
 from daemon.organs import alert_dispatcher, importer, inflow_of, price_monitor, registrar
 from daemon.prices.abilities import load_abilities
 from daemon.prices.source import BookFile
@@ -46,7 +47,7 @@ from daemon.tekton import presence as tekton
 from daemon.tls import context, group
 from daemon.tokens import known_tokens, page_token
 from protocols.http import DoorSettings, Listening, Streams, application, serve
-from protocols.journal import Append, loss_accepted
+from protocols.journal import Append
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
 from protocols.tekton.door import TektonDoor
@@ -89,6 +90,8 @@ def sorted_out(error: BaseException, settings: Settings) -> int:
     """What ends the daemon, as one line and an exit code."""
     match error:
         case JournalFault() | Broken():
+            if isinstance(error, StorageBroken):
+                note_trouble(settings.data_dir, str(error))
             return fail(str(error), error.exit_code)
         case SourceFailed():
             return fail(f"prices.book: {error}", CONFIGURATION)
@@ -171,7 +174,8 @@ async def actors(
         Router(load_abilities().with_rules(settings.models), settings.routes),
     )  # fmt: skip
     inflow = inflow_of(settings, time)
-    async with roster, ActorLoop(settings.daemon.drain_s), Supervisor(roster) as supervisor:
+    loop, changed = ActorLoop(settings.daemon.drain_s), part_watch(roster)
+    async with roster, loop, Supervisor(roster, on_change=changed) as supervisor:
         journal = Journal.start(roster.tell, time, store, begin)
         supervisor.watch_journal("journal", journal)
         await supervisor.start_spine(Spine(start=builder.start, flush=builder.flush))
@@ -180,9 +184,7 @@ async def actors(
         await supervisor.start_organ(registrar(roster, store, time, tokens))
         await supervisor.start_organ(importer(roster, builder))
         await supervisor.start_organ(assistant(settings, builder))
-        if store.loss is not None:
-            log.warning("going on without what was lost: %s", store.loss)
-            roster.tell("journal", Append([loss_accepted(store.loss)]))
+        await tell_losses(store.loss, settings.data_dir, builder)
         presence = tekton.presence(settings, time, VERSION)
         health = Health(roster, time, builder, inflow, settings, presence)
         for organ in tekton.organs(roster, settings, presence, health.status):
@@ -192,7 +194,7 @@ async def actors(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.broken)
             tasks.start_soon(feed.run)
-            tasks.start_soon(sweep, roster, time, settings)
+            tasks.start_soon(sweep, roster, time, settings, ClockWatch(time.clock, begin.at_ms))
             yield roster, builder, health
             tasks.cancel_scope.cancel()
 
@@ -205,7 +207,7 @@ def roster_of(settings: Settings) -> Roster:
     )
 
 
-async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
+async def sweep(roster: Roster, time: LedgerTime, settings: Settings, watch: ClockWatch) -> None:
     """The timers: expire what nobody asks about, forget old keys."""
     purged_at = time.monotonic()
     while True:
@@ -213,6 +215,8 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings) -> None:
         roster.tell("policy", Sweep())
         roster.tell("prices", Tick())
         roster.tell("alerts", Turn())
+        if jumped := watch.look():
+            roster.tell("journal", Append(jumped))
         if settings.hermes.url:
             roster.tell("hermes", hermes.Tick())
         if time.monotonic() - purged_at >= PURGE_EVERY_S:

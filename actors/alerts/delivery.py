@@ -10,13 +10,14 @@ from typing import Any
 import anyio
 
 from actors.alerts.channel import Lane, retry_s
+from actors.alerts.notice import noticed
 from actors.ports import NotDelivered, Notifier
 from actors.runtime import NOBODY, Awaited
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.errors import BudgetError
-from protocols.events import Place, ReadEvents, StoredEvent
-from protocols.journal import Append, Draft
+from protocols.events import Place, ReadEvents, Severity, StoredEvent
+from protocols.journal import Append
 from protocols.period import rfc3339
 
 log = logging.getLogger("budget.alerts")
@@ -133,15 +134,9 @@ class Delivery:
         copy = Place(at.name, at.seq, at.since_ms, at.attempts, at.error)
         self._tell("journal", Append([], place=copy), NOBODY)
 
-    def _notice(self, kind: str, severity: str, detail: str, **data: Any) -> None:
+    def _notice(self, kind: str, severity: Severity, detail: str, **data: Any) -> None:
         """Said to everybody, so that another channel may carry it."""
         name = self.lane.channel.name
-        body: dict[str, Any] = {
-            "type": kind, "severity": severity, "detail": detail,
-            "data": {"channel": name, **data},
-        }  # fmt: skip
-        if kind == "channel.recovered":
-            body["closes"] = f"channel.failing {name}"
-        else:
-            body["alert"] = f"{kind} {name}"
-        self._tell("journal", Append([Draft("noticed", "", name, body)]), NOBODY)
+        closes = f"channel.failing {name}" if kind == "channel.recovered" else None
+        draft = noticed(kind, severity, name, detail, closes=closes, channel=name, **data)
+        self._tell("journal", Append([draft]), NOBODY)

@@ -203,6 +203,25 @@ def _token(entry: Entry) -> list[Happening]:
     return [Happening(f"token.{verb}", "info", entry.subject, detail, data)]
 
 
+def _proposed(entry: Entry) -> list[Happening]:
+    body, name = entry.body, entry.subject
+    data = {part: body[part] for part in ("operation", "fields", "why", "asked_by")}
+    data = {"proposal_id": name, **data}
+    if entry.kind == "proposed":
+        detail = f"the assistant proposes {body['operation']}: {body['why']}"
+        return [Happening("assistant.proposed", "info", name, detail, data)]
+    detail = f"proposal {name} is {body['status']} by {body['ended_by']}"
+    data |= {"status": body["status"], "by": body["ended_by"]}
+    return [Happening("assistant.answered", "info", name, detail, data)]
+
+
+def _loss(entry: Entry) -> list[Happening]:
+    why = entry.body["why"]
+    detail = f"the daemon goes on without what the journal has lost: {why}"
+    name = "storage.loss journal"
+    return [Happening("storage.loss", "critical", "journal", detail, {"why": why}, name)]
+
+
 def _noticed(entry: Entry) -> list[Happening]:
     """What an actor noticed beside the books says itself what it means."""
     body = entry.body
@@ -264,6 +283,9 @@ _TOLD: dict[str, Callable[[Entry], list[Happening]]] = {
     "source_taken": _source_taken,
     "token_made": _token,
     "token_revoked": _token,
+    "proposed": _proposed,
+    "proposal_ended": _proposed,
+    "loss_accepted": _loss,
     "noticed": _noticed,
     "alert_acknowledged": _acknowledged,
     "alert_resolved": _resolved,

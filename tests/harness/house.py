@@ -24,6 +24,7 @@ from actors.spine import Builder
 from actors.supervision import Child, Fate, Roster, Spine, State, Supervisor
 from actors.time import LedgerTime
 from daemon.journal.verify import Report, verify
+from daemon.notices import part_watch
 from protocols.errors import BudgetError
 from protocols.message import Caller, Request
 from protocols.operations import BY_NAME
@@ -77,7 +78,10 @@ async def alive(
     house = House(roster, builder, store, anyio.Event())
     feed = LiveFeed()
 
+    tell = part_watch(roster)
+
     def changed(fate: Fate) -> None:
+        tell(fate)
         if fate is roster.spine and fate.state is State.RUNNING:
             house.risen.set()
 
