@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,13 @@ TOTAL = Decimal("0.00505")
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Start a daemon with four calls booked and one refused, and give the command."""
-    home = tmp_path_factory.mktemp("reports")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[Run]:
+    """Start a daemon with three calls booked and one refused, and give the command."""
     environ = clean_environ(home) | {"BUDGET_DATA_DIR": str(home / "data")}
     budget = command(environ, home)
     assert budget("up", "--port", "0").returncode == 0
@@ -147,3 +152,33 @@ def test_top_looks_once_where_there_is_no_terminal(up: Run) -> None:
     assert "today $0.005 · 9,500 tokens · 3 calls · 1 refusal" in told.stdout
     assert "1 call under way" in told.stdout
     assert "apollo-daily" in told.stdout
+
+
+def test_the_page_is_handed_a_token_of_its_own_that_ends(up: Run) -> None:
+    printed = up("page", "--print").stdout.strip()
+    url, _, token = printed.partition("/#token=")
+    assert url.startswith("http://127.0.0.1:")
+
+    mine = up("token", "list", "--json").stdout
+    made = next(t for t in json.loads(mine)["items"] if t["name"].startswith("page-"))
+    assert (made["role"], made["components"]) == ("report", [])
+    assert made["expires_at"] is not None
+    assert up("report", "today", "--json", env={"BUDGET_TOKEN": token}).returncode == 0
+    assert up("token", "list", env={"BUDGET_TOKEN": token}).returncode == 6
+
+
+def test_the_way_to_the_page_lies_in_a_file_that_only_its_owner_reads(up: Run, home: Path) -> None:
+    told = up("page", env={"BROWSER": "true"})
+
+    assert told.returncode == 0, told.stderr
+    assert "token" not in told.stdout
+    leaf = home / "data" / "page.html"
+    assert leaf.stat().st_mode & 0o777 == 0o600
+    assert re.search(r"url=http://127\.0\.0\.1:\d+/#token=", leaf.read_text(encoding="utf-8"))
+
+
+def test_the_journal_can_be_read_from_its_end_and_as_calls_only(up: Run) -> None:
+    told = json.loads(up("entries", "--calls", "--newest", "--json").stdout)["items"]
+
+    assert [entry["kind"] for entry in told] == ["denied", "recorded", "recorded", "recorded"]
+    assert [entry["seq"] for entry in told] == sorted((e["seq"] for e in told), reverse=True)
