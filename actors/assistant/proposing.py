@@ -15,6 +15,8 @@ PROPOSABLE = ("set_policy", "approve_price")
 PREFIX = "propose_"
 DAYS = 30
 """How far back a proposal is proven."""
+SHOWN_MAX = 20
+"""Differing calls that are kept with a proposal."""
 
 Json = dict[str, Any]
 
@@ -91,7 +93,10 @@ async def _effect(
     look: str = "preview_price"
     asked: Json = {"days": DAYS} | fields
     if operation == "set_policy":
-        look, asked = "replay", {"policies": [fields], "span": "last_30_days"}
+        look = "replay"
+        asked = {"policies": [fields], "span": "last_30_days", "limit": SHOWN_MAX}
+        if reader.components is not None:
+            asked["component"] = min(reader.components)
     if look not in BY_NAME:
         return None, "this daemon cannot replay the past"
     try:

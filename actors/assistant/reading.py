@@ -35,10 +35,15 @@ class Reading:
         """What came back, as text."""
 
     @property
+    def scope(self) -> dict[str, str]:
+        """What a look has to name, for a caller who may not see everything."""
+        own = sorted(self._caller.components or ())
+        return {"component": own[0]} if own else {}
+
+    @property
     def whose(self) -> str:
         """The component that a question is about when it names none."""
-        own = sorted(self._caller.components or ())
-        return own[0] if own else self._caller.name
+        return self.scope.get("component", self._caller.name)
 
     async def look(self, operation: str, fields: Json) -> Json:
         """Ask, and remember what was asked. Raises `BudgetError`, remembered too."""

@@ -54,6 +54,7 @@ async def answer(looks: Reading, question: str) -> str:
         except BudgetError as refusal:
             lines.append(f"- could not look: {refusal.detail} [{len(looks.queries)}]")
     head = f"{BY_RULES} Time: {span.replace('_', ' ')}."
+    head += "".join(f" Component: {name}." for name in looks.scope.values())
     return "\n".join([head, *lines])
 
 
@@ -126,7 +127,7 @@ async def refused(looks: Reading, span: str) -> list[str]:
 
 async def paces(looks: Reading, _: str) -> list[str]:
     """Limits that will not last, and limits that are hardly touched."""
-    found = await looks.look("list_paces", {})
+    found = await looks.look("list_paces", {**looks.scope})
     number, lines = len(looks.queries), []
     for pace in found["items"]:
         used, passed = pace["used_share"], pace["passed_share"]
@@ -143,7 +144,7 @@ async def paces(looks: Reading, _: str) -> list[str]:
 
 async def allocations(looks: Reading, _: str) -> list[str]:
     """Allocations that hold and are not drawn from."""
-    found = await looks.look("list_allocations", {"status": "held"})
+    found = await looks.look("list_allocations", {"status": "held", **looks.scope})
     return [
         f"- the allocation {hold['id']} of {hold['component']} holds {hold['held']['tokens']} "
         f"tokens and was never used [{len(looks.queries)}]"
@@ -153,7 +154,8 @@ async def allocations(looks: Reading, _: str) -> list[str]:
 
 
 async def _report(looks: Reading, span: str, group_by: list[str], **more: Any) -> Json:
-    return await looks.look("show_report", {"span": span, "group_by": group_by} | more)
+    asked = {"span": span, "group_by": group_by, **looks.scope, **more}
+    return await looks.look("show_report", asked)
 
 
 def name(row: Json) -> str:

@@ -1,13 +1,27 @@
 """Without a model the same question is answered by rules over the same queries, and says so."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.daemon_process import Daemon
+from tests.daemon_process import Daemon, running
+from tests.stories.conftest import CONFIG
 from tests.stories.words import limit, made
 
 HEAVY = "claude-opus-4-5"
+SCOPED = """
+[[token]]
+name = "apollo"
+role = "report"
+components = ["apollo"]
+"""
+
+
+@pytest.fixture(scope="module")
+def scoped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with running(tmp_path_factory.mktemp("scoped"), CONFIG + SCOPED) as started:
+        yield started
 
 
 def ask(daemon: Daemon, question: str) -> Any:
@@ -58,6 +72,19 @@ def test_every_figure_of_the_rules_stands_in_the_query_it_names(daemon: Daemon, 
     costs = {row["group"]["component"]: row["figures"]["calls"] for row in report["items"]}
     assert costs[me] == 21
     assert ask(daemon, "today")["text"] == answer["text"]
+
+
+def test_who_may_see_one_component_hears_of_that_one(scoped: Daemon) -> None:
+    book(scoped, "apollo", 3, input_tokens=100, output_tokens=10)
+    book(scoped, "rhetor", 2, input_tokens=100, output_tokens=10)
+    question, token = {"question": "today"}, scoped.token_of("apollo")
+    answer = scoped.call("POST", "/api/v1/assistant/ask", question, token=token).body
+    assert answer["text"].startswith(
+        "By rules, without a language model. Time: today. Component: apollo."
+    )
+    assert "in 3 calls" in answer["text"]
+    assert "rhetor" not in answer["text"]
+    assert [query["refused"] for query in answer["queries"]] == [None] * 6
 
 
 def test_models_for_a_described_work_come_cheapest_first_and_within_the_sum(
