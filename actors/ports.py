@@ -24,6 +24,7 @@ from protocols.journal import (
     Entry,
     FindProvisional,
     FoldBookings,
+    FoldPast,
     ListEntries,
     StoredBooking,
     StoredHold,
@@ -218,6 +219,10 @@ class Store(Protocol):
     async def list_alerts(self, ask: ListAlerts) -> Alerts: ...
 
     async def find_alert(self, name: str) -> AlertShown | None: ...
+
+    async def fold_past(self, ask: FoldPast) -> None:
+        """Show `ask.add` the entries in question, on a thread and a connection of its own."""
+        ...
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds: ...
 

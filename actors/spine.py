@@ -13,6 +13,7 @@ from actors.supervision import Roster
 from actors.time import LedgerTime
 from protocols.message import DAEMON, Caller, Done, R, Request
 from protocols.prices import PriceBook, PricesChanged
+from protocols.routing.abilities import AbilityTable
 from protocols.tiers import TierTable
 from protocols.token_estimate import Counter
 
@@ -40,7 +41,7 @@ class Builder:
         self.components_max = components_max
         self.open_max = open_max
         self.count = count
-        self.router = router
+        self.router = router or Router(AbilityTable({}))
         self.directory: Directory | None = None
 
     async def start(self) -> None:

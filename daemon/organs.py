@@ -4,6 +4,7 @@ from random import Random
 
 from actors.alerts.dispatcher import AlertDispatcher
 from actors.alerts.feed import LiveFeed
+from actors.hindsight.hindsight import Hindsight
 from actors.imports.importer import Importer
 from actors.prices.catalogue import Catalogue
 from actors.prices.inflow import Inflow
@@ -41,6 +42,17 @@ def price_monitor(
         )
 
     return Child("prices", start)
+
+
+def hindsight(roster: Roster, time: LedgerTime, builder: Builder) -> Child:
+    """Knows the prices of whatever moment it is asked in."""
+
+    async def start() -> Ref:
+        return Hindsight.start(
+            roster.tell, time, lambda: builder.book, builder.tiers, builder.router
+        )
+
+    return Child("hindsight", start)
 
 
 def registrar(roster: Roster, store: SqliteStore, time: LedgerTime, tokens: KnownTokens) -> Child:

@@ -40,7 +40,7 @@ from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
 from daemon.notices import ClockWatch, note_trouble, part_watch, tell_losses
-from daemon.organs import alert_dispatcher, importer, inflow_of, price_monitor, registrar
+from daemon.organs import alert_dispatcher, hindsight, importer, inflow_of, price_monitor, registrar
 from daemon.prices.abilities import load_abilities
 from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
@@ -184,6 +184,7 @@ async def actors(
         await supervisor.start_organ(registrar(roster, store, time, tokens))
         await supervisor.start_organ(importer(roster, builder))
         await supervisor.start_organ(assistant(settings, builder))
+        await supervisor.start_organ(hindsight(roster, time, builder))
         await tell_losses(store.loss, settings.data_dir, builder)
         presence = tekton.presence(settings, time, VERSION)
         health = Health(roster, time, builder, inflow, settings, presence)

@@ -176,6 +176,23 @@ class FoldBookings:
 
 
 @dataclass(slots=True)
+class FoldPast:
+    """Go through the past on a thread that only reads. Answered when `add` has seen it all.
+
+    `begin` gets every change of a policy before the moment, and says from when on `add` is to be
+    called: with each entry up to `until_ms`, in order. Setting `stop` ends it early.
+    """
+
+    since_ms: int
+    until_ms: int
+    begin: "Callable[[list[StoredBooking]], int]"
+    add: "Callable[[StoredBooking], None]"
+    progress: "Callable[[int, int], None]"
+    """Called now and then with the entries seen and how many there are."""
+    stop: bool = False
+
+
+@dataclass(slots=True)
 class EntryShown:
     """One line of the journal."""
 

@@ -76,6 +76,11 @@ def ledger_of(hold: str) -> int:
     return int.from_bytes(base64.b32hexdecode(hold[4:].upper())[_LEDGER_BYTES], "big")
 
 
+def made_ms(hold: str) -> int:
+    """When this id was made. The caller has checked it against HOLD_ID."""
+    return int.from_bytes(base64.b32hexdecode(hold[4:].upper())[:6])
+
+
 def entry_id(seq: int) -> str:
     """The id of the journal's entry number `seq`."""
     return f"ent_{seq:016d}"

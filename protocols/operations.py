@@ -23,6 +23,7 @@ from protocols.assistant import (
 )
 from protocols.channels import ListChannels, TestChannel
 from protocols.events import ListEvents
+from protocols.hindsight import Replay
 from protocols.imports import ImportUsage, ListImports, UndoImport
 from protocols.journal import ListEntries
 from protocols.ledger import (
@@ -151,6 +152,7 @@ OPERATIONS: tuple[Operation, ...] = (
               tool=tools.STATUS),
     Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
               tool=tools.REPORT),
+    Operation("replay", Replay, "hindsight", "POST", "/replay", "read", tool=tools.REPLAY),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
     Operation("recommend_models", RecommendModels, "assistant", "POST", "/recommend", "report",
               tool=tools.RECOMMEND),

@@ -66,6 +66,14 @@ ROUTE = Tool(
     "(tools, vision …). The answer says why each candidate was taken or refused. With hold = true "
     "the model that was taken is held at once, as budget_reserve does; settle it afterwards.",
 )
+REPLAY = Tool(
+    "budget_replay",
+    "What would this policy have done?",
+    "Decides the past again with draft policies, prices or routes: which calls would have been "
+    "refused or served by another model, when, whose, and what it would have cost. Nothing is "
+    "changed. Use it before proposing a limit.",
+    repeatable=True,
+)
 STATUS = Tool(
     "budget_status",
     "What is left of each budget",

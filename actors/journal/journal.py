@@ -23,6 +23,7 @@ from protocols.journal import (
     FindKey,
     FindProvisional,
     FoldBookings,
+    FoldPast,
     KeyFound,
     ListEntries,
     Recall,
@@ -95,7 +96,7 @@ class Journal(ServiceActor):
             case (
                 Append() | PurgeKeys() | FindKey() | Recall()
                 | ListEntries() | ShowReport() | ListReservations() | ListAllocations()
-                | FindProvisional() | FoldBookings()
+                | FindProvisional() | FoldBookings() | FoldPast()
                 | ListEvents() | ReadEvents() | ListAlerts() | ShowAlert()
                 | FindImported() | FindImportRows() | ListImports()
             ):  # fmt: skip

@@ -7,13 +7,13 @@ from protocols.alerts import ListAlerts, ShowAlert
 from protocols.errors import NotFound
 from protocols.events import ListEvents, ReadEvents
 from protocols.imports import FindImported, FindImportRows, ListImports
-from protocols.journal import FindProvisional, FoldBookings, ListEntries
+from protocols.journal import FindProvisional, FoldBookings, FoldPast, ListEntries
 from protocols.ledger import ListAllocations, ListReservations
 from protocols.message import Call, Caller
 from protocols.reports import ShowReport
 
 Look = (
-    ListEntries | ListReservations | ListAllocations | FindProvisional | FoldBookings
+    ListEntries | ListReservations | ListAllocations | FindProvisional | FoldBookings | FoldPast
     | ListEvents | ReadEvents | ListAlerts | ShowAlert | ShowReport
     | FindImported | FindImportRows | ListImports
 )  # fmt: skip
@@ -30,8 +30,8 @@ async def look_up(store: Store, ask: Look, now_ms: int, call: Call[Any]) -> None
             call.answer(await store.show_report(ask, now_ms))
         case FindProvisional():
             call.answer(await store.provisional(ask))
-        case FoldBookings():
-            await store.fold_bookings(ask)
+        case FoldBookings() | FoldPast():
+            await _fold(store, ask)
             call.answer(True)  # noqa: FBT003  # there is nothing to hand back
         case FindImported() | FindImportRows() | ListImports():
             call.answer(await _imports(store, ask))
@@ -43,6 +43,13 @@ async def look_up(store: Store, ask: Look, now_ms: int, call: Call[Any]) -> None
             call.answer(await _alerts(store, ask, call.caller))
         case _:
             assert_never(ask)
+
+
+async def _fold(store: Store, ask: FoldBookings | FoldPast) -> None:
+    if isinstance(ask, FoldPast):
+        await store.fold_past(ask)
+    else:
+        await store.fold_bookings(ask)
 
 
 async def _imports(store: Store, ask: FindImported | FindImportRows | ListImports) -> object:

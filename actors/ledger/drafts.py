@@ -21,16 +21,27 @@ def opened(hold: Hold, covers: Covers | None, by: str) -> Draft:
         "expires_ms": hold.expires_ms,
         "by": by,
     }
-    if hold.estimate is not None:
-        body["estimate"] = hold.estimate
-    if hold.instead_of is not None:
-        body["instead_of"] = hold.instead_of
+    body |= wanted_body(hold)
     if covers is not None:
         body["covers"] = list(covers)
     if hold.metadata:
         body["metadata"] = hold.metadata
     kind = "allocated" if hold.is_allocation else "held"
     return Draft(kind, hold.subject.component, hold.id, body)
+
+
+def wanted_body(hold: Hold) -> dict[str, Any]:
+    """What routing looked at, or would have: so that the past can be decided again."""
+    body: dict[str, Any] = {}
+    if hold.estimate is not None:
+        body["estimate"] = hold.estimate
+    if hold.needs:
+        body["needs"] = list(hold.needs)
+    if hold.exact_model:
+        body["exact_model"] = True
+    if hold.instead_of is not None:
+        body["instead_of"] = hold.instead_of
+    return body
 
 
 def booked(
@@ -76,8 +87,7 @@ def denied(hold: Hold, amounts: Amounts, error: BudgetError, by: str) -> Draft:
     facts = {name: error.facts.get(name) for name in names}
     body = subject_body(hold.subject) | amounts_body(amounts) | facts
     body |= {"priority": hold.priority, "by": by}
-    if hold.estimate is not None:
-        body["estimate"] = hold.estimate
+    body |= wanted_body(hold)
     if hold.places.parent is not None:
         body["parent"] = hold.places.parent
     return Draft("denied", hold.subject.component, hold.id, body)

@@ -28,6 +28,8 @@ class Hold:
     metadata: dict[str, Any]
     estimate: dict[str, int] | None = None
     """What the call was thought to use at most, by kind; None for a sum given."""
+    needs: tuple[str, ...] = ()
+    exact_model: bool = False
     instead_of: str | None = None
     """The model that was asked for, where a limit let another take its place."""
     status: str = "held"

@@ -19,6 +19,7 @@ from protocols.wanted import Job
 def reserve(desk: Desk, task: Task, call: Call[Any]) -> None:
     """Price the call at its worst and ask whether that may be held."""
     wanted: Reserve = task.request
+    check_open(desk)
     estimate = for_call(desk.book, desk.tiers, wanted, desk.count)
     hold = new_hold(desk, RESERVATION, wanted, estimate)
     task.hold, task.estimate = hold, estimate
@@ -28,6 +29,7 @@ def reserve(desk: Desk, task: Task, call: Call[Any]) -> None:
 def allocate(desk: Desk, task: Task, call: Call[Any]) -> None:
     """Set a sum aside for a context; its draws need not ask again on the axes it covers."""
     wanted: Allocate = task.request
+    check_open(desk)
     estimate = for_allocation(desk.book, desk.tiers, wanted)
     hold = new_hold(desk, ALLOCATION, wanted, estimate)
     task.hold, task.estimate = hold, estimate
@@ -42,13 +44,6 @@ def allocate(desk: Desk, task: Task, call: Call[Any]) -> None:
 def new_hold(
     desk: Desk, kind: str, wanted: Job | Allocate, estimate: Estimate, name: str | None = None
 ) -> Hold:
-    if len(desk.holds) >= desk.directory.open_max:
-        raise Busy(
-            f"{desk.component} has {len(desk.holds)} holds open, as many as one component may",
-            hint="settle or release some, give them a shorter ttl_s, or raise holds.open in "
-            "budget.toml",
-            open=len(desk.holds), retry_after_s=1,
-        )  # fmt: skip
     now_ms = desk.time.now_ms()
     usage = estimate.usage
     return Hold(
@@ -64,7 +59,20 @@ def new_hold(
         places=Places(parent=getattr(wanted, "allocation_id", None)),
         metadata=dict(wanted.metadata),
         estimate=None if usage is None else usage.counts,
+        needs=getattr(wanted, "needs", ()),
+        exact_model=getattr(wanted, "exact_model", False),
     )
+
+
+def check_open(desk: Desk) -> None:
+    """Raises `Busy` when the component has as many holds open as it may."""
+    if len(desk.holds) >= desk.directory.open_max:
+        raise Busy(
+            f"{desk.component} has {len(desk.holds)} holds open, as many as one component may",
+            hint="settle or release some, give them a shorter ttl_s, or raise holds.open in "
+            "budget.toml",
+            open=len(desk.holds), retry_after_s=1,
+        )  # fmt: skip
 
 
 def admit(name: str, wanted: Job, estimate: Estimate, memo: Any) -> Admit:
@@ -122,6 +130,8 @@ def refuse(desk: Desk, task: Task, error: BudgetError, call: Call[Any]) -> None:
     assert task.hold is not None
     asked = task.amounts if task.estimate is None else task.estimate.amounts
     entry = drafts.denied(task.hold, asked, error, call.caller.name)
+    if task.estimate is None:
+        entry.body["extends"] = True
     desk.once.conclude(task, [entry], error, call)
 
 

@@ -21,6 +21,8 @@ from protocols.routing.messages import Route, Routed
 def route(desk: Desk, task: Task, call: Call[Any]) -> None:
     """Weigh every candidate; with `hold`, the one that is taken is held in the same step."""
     wanted: Route = task.request
+    if wanted.hold:
+        opening.check_open(desk)
     errand = Errand(
         wanted, wanted.provider, wanted.model, wanted.candidates, wanted.max_usd, wanted.order
     )

@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "alerts": Entry("alerts:alerts", "What needs looking at; say you have; where alerts go."),
         "events": Entry("events:events", "What happened, and with --follow what happens."),
         "entries": Entry("entries:entries", "The journal: what happened, line by line."),
+        "replay": Entry("replay:replay", "What other limits would have made of the past."),
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
         "ask": Entry("ask:ask", "Ask about the spending in words; see what it rests on."),
         "recommend": Entry("recommend:recommend", "Models for a described work, cheapest first."),

@@ -12,7 +12,7 @@ import anyio
 from actors.alerts.dispatch import Dispatch
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
-from daemon.journal import imports, outbox, prices, read, report, write
+from daemon.journal import imports, outbox, past, prices, read, report, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.guard import Guard
@@ -32,6 +32,7 @@ from protocols.journal import (
     Entries,
     FindProvisional,
     FoldBookings,
+    FoldPast,
     ListEntries,
     StoredBooking,
     StoredHold,
@@ -183,6 +184,15 @@ class SqliteStore:
 
     async def list_imports(self, ask: ListImports) -> Imports:
         return await self._lists.run(imports.list_imports, ask)
+
+    async def fold_past(self, ask: FoldPast) -> None:
+        """Long, so it keeps nobody else's connection busy."""
+        connection = await Connection.open(lambda: connect_reader(self.path))
+        try:
+            await connection.run(past.fold, ask)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await connection.close()
 
     async def start(self) -> Start:
         """Raises `Damaged` when what is on disk cannot be read."""

@@ -19,6 +19,7 @@ from actors.alerts.feed import LiveFeed
 from actors.journal.journal import Journal
 from actors.policy.policies import Sweep
 from actors.ports import Clock
+from actors.routing.router import Router
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
 from actors.supervision import Child, Fate, Roster, Spine, State, Supervisor
@@ -58,11 +59,13 @@ class House:
 
 
 @asynccontextmanager
-async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIterator[House]:
+async def living(
+    data_dir: Path, clock: FakeClock, book: PriceBook, router: Router | None = None
+) -> AsyncIterator[House]:
     """Put journal, policy engine, ledgers and alerts together as `daemon.run` does."""
     store = await BrittleStore.open(data_dir)
     try:
-        async with alive(store, clock, book, Roster()) as house:
+        async with alive(store, clock, book, Roster(), router) as house:
             yield house
     finally:
         await store.close()
@@ -70,11 +73,17 @@ async def living(data_dir: Path, clock: FakeClock, book: PriceBook) -> AsyncIter
 
 @asynccontextmanager
 async def alive(
-    store: BrittleStore, clock: Clock, book: PriceBook, roster: Roster
+    store: BrittleStore,
+    clock: Clock,
+    book: PriceBook,
+    roster: Roster,
+    router: Router | None = None,
 ) -> AsyncIterator[House]:
     begin = await store.start()
     time = LedgerTime(clock, begin.at_ms)
-    builder = Builder(roster, store, time, book, DEFAULT, components_max=100, open_max=10_000)
+    builder = Builder(
+        roster, store, time, book, DEFAULT, components_max=100, open_max=10_000, router=router
+    )
     house = House(roster, builder, store, anyio.Event())
     feed = LiveFeed()
 
@@ -120,9 +129,10 @@ class Ask(NamedTuple):
 class World:
     """A data directory and the house on it, for tests that are not `async`: every call waits."""
 
-    def __init__(self, wall_ms: int, book: PriceBook) -> None:
+    def __init__(self, wall_ms: int, book: PriceBook, router: Router | None = None) -> None:
         self.clock = FakeClock(wall_ms)
         self._book = book
+        self._router = router
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
         root = Path(self._stack.enter_context(TemporaryDirectory()))
@@ -196,7 +206,7 @@ class World:
         return self._portal.call(in_time)
 
     def _start(self) -> None:
-        life = living(self.data_dir, self.clock, self._book)
+        life = living(self.data_dir, self.clock, self._book, self._router)
         self._life = self._portal.wrap_async_context_manager(life)
         self._house = self._life.__enter__()
 

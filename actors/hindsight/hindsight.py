@@ -1,0 +1,83 @@
+"""The actor of hindsight: replays the past beside its inbox, on the store's reading thread."""
+
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from actors.hindsight.draft import draft_of
+from actors.hindsight.replay import Replay as Replaying
+from actors.reports.span import spans
+from actors.routing.router import Router
+from actors.runtime import Awaited, ServiceActor
+from actors.tell import Tell
+from actors.time import LedgerTime
+from protocols.errors import BudgetError, Busy
+from protocols.hindsight import Replay
+from protocols.journal import FoldPast
+from protocols.message import Call
+from protocols.prices import PriceBook
+from protocols.reports import ShowReport
+from protocols.tiers import TierTable
+
+AT_ONCE_MAX = 2
+"""So many replays at a time: each keeps a thread busy."""
+
+Heard = Replay
+
+
+class Hindsight(ServiceActor):
+    """Knows nothing of its own: the past is in the journal, the present is asked for."""
+
+    def __init__(
+        self,
+        tell: Tell,
+        time: LedgerTime,
+        book: Callable[[], PriceBook],
+        tiers: TierTable,
+        router: Router,
+    ) -> None:
+        super().__init__("hindsight")
+        self.tell = tell
+        self.time = time
+        self.book = book
+        self.tiers = tiers
+        self.router = router
+        self.under_way = 0
+
+    def receive(self, message: Heard, call: Call[Any]) -> None:
+        match message:
+            case Replay():
+                self.replay(message, call)
+            case _:
+                assert_never(message)
+
+    def replay(self, ask: Replay, call: Call[Any]) -> None:
+        """Drafts are read before anything else, so that a wrong one is refused at once."""
+        report = ShowReport(
+            span=ask.span or (None if ask.since else "last_30_days"),
+            since=ask.since, until=ask.until, zone=ask.zone,
+        )  # fmt: skip
+        span, _ = spans(report, self.time.now_ms())
+        draft = draft_of(ask, self.book(), self.tiers, self.router)
+        again = Replaying(draft, span, ask.component)
+        fold = FoldPast(span.starts_ms, span.ends_ms, again.begin, again.add, ask.progress)
+        if self.under_way >= AT_ONCE_MAX:
+            raise Busy(
+                f"{self.under_way} replays are under way",
+                hint="ask again when one has ended",
+                retry_after_s=1,
+            )
+        self.under_way += 1
+        self.spawn(self.fold, fold, lambda: again.shown(ask.limit), call)
+
+    async def fold(self, fold: FoldPast, shown: Callable[[], object], call: Call[Any]) -> None:
+        asked = Awaited(call.caller)
+        try:
+            self.tell("journal", fold, asked)
+            await asked.reply()
+        except BudgetError as error:
+            call.refuse(error)
+        else:
+            call.answer(shown())
+        finally:
+            fold.stop = True
+            self.under_way -= 1

@@ -1,0 +1,188 @@
+"""The past as a world that moves: entry by entry, by the moves of the living policy engine."""
+
+from dataclasses import dataclass
+
+from pydantic_core import to_json
+
+from actors.hindsight.draft import Draft, counts
+from actors.policy import moves, places, policies
+from actors.policy.decide import Verdict
+from actors.policy.state import EngineState
+from actors.policy.world import World
+from actors.routing.router import Candidate, Errand
+from actors.routing.router import World as Lookup
+from actors.subject import read_subject
+from actors.time import LedgerTime
+from protocols.errors import BudgetError
+from protocols.journal import StoredBooking
+from protocols.policy.charge import (
+    Admit,
+    Admitted,
+    Amounts,
+    Enlarge,
+    Places,
+    Post,
+    Posted,
+    Refused,
+)
+from protocols.policy.choice import Choose, Option
+from protocols.policy.policy import Policy
+from protocols.prices import PriceVersion
+from protocols.usage import Usage
+from protocols.wanted import Wanted
+
+
+class Standstill:
+    """A clock that shows whatever moment is looked at. Nothing lapses by itself."""
+
+    def __init__(self) -> None:
+        self.at_ms = 0
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+class PastTime(LedgerTime):
+    """Goes where it is put: the id of a hold is older than the entry that tells of it."""
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Held as asked, held on another model, or refused with the error."""
+
+    error: BudgetError | None
+    instead: PriceVersion | None = None
+    amounts: Amounts | None = None
+
+
+class Past:
+    """Counters, holds and rules of the moment that is looked at."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.clock = Standstill()
+        self.world = World(PastTime(self.clock), draft.book, draft.tiers, EngineState())
+        self.lapsed: dict[str, Places] = {}
+        """Where holds sat that expired, for those that are settled late."""
+        self.priorities: dict[str, int] = {}
+        for policy in draft.policies:
+            self.set_policy(policy)
+
+    def change(self, entry: StoredBooking) -> None:
+        """A policy was set or removed then; what a draft says of it goes before."""
+        if entry.subject in self.draft.fixed:
+            return
+        self.clock.at_ms = entry.at_ms
+        if entry.kind == "policy_set":
+            self.set_policy(Policy.model_validate_json(to_json(entry.body["after"])))
+        elif entry.subject in self.world.rules.rules:
+            self.world.rules.remove(entry.subject)
+
+    def set_policy(self, policy: Policy) -> None:
+        policies.set_policy(self.world, policy, "then", None)
+
+    def take(self, ask: Admit) -> None:
+        """It was held: count it, whatever the limits say."""
+        world = self.world
+        seats = world.rules.seats(ask.subject, world.time.now_ms())
+        parent = world.charges.get(ask.parent)
+        self.priorities[ask.hold] = ask.priority
+        moves.hold(world, ask, seats, parent, Verdict(None, [], near=False))
+
+    def decide(self, ask: Admit, entry: StoredBooking) -> Outcome:
+        """Whether it would be held now, and on which model."""
+        self.priorities[ask.hold] = ask.priority
+        found = moves.admit(self.world, ask)
+        if isinstance(found, Admitted):
+            return Outcome(None)
+        usage: Usage | None = ask.memo
+        if found.downgrade and usage is not None and not entry.body.get("exact_model"):
+            return self._downgrade(ask, entry, found)
+        return Outcome(found.error)
+
+    def _downgrade(self, ask: Admit, entry: StoredBooking, found: Refused) -> Outcome:
+        candidates = self._candidates(ask, entry)
+        options = [
+            Option(_on(ask, one), one.barred) for one in candidates if one.estimate is not None
+        ]
+        priced = [one for one in candidates if one.estimate is not None]
+        choice = Choose(entry.component, options, take=True, every=False, memo=None)
+        place = moves.choose(self.world, choice).place
+        if place is None:
+            return Outcome(found.error)
+        estimate = priced[place].estimate
+        assert estimate is not None
+        return Outcome(found.error, estimate.version, options[place].admit.amounts)
+
+    def _candidates(self, ask: Admit, entry: StoredBooking) -> list[Candidate]:
+        read, written = counts(entry.body)
+        subject = ask.subject
+        job = Wanted(
+            component=subject.component, provider=subject.provider, model=subject.model,
+            task_type=subject.task_type, priority=ask.priority, context_id=subject.context_id,
+            allocation_id=ask.parent, input_tokens=read, max_output_tokens=written,
+            needs=tuple(entry.body.get("needs", ())), tags=dict(subject.tags),
+        )  # fmt: skip
+        draft = self.draft
+        lookup = Lookup(draft.book, draft.tiers, None, self.clock.at_ms)
+        return draft.router.plan(Errand(job, job.provider, job.model), lookup).candidates
+
+    def book(self, entry: StoredBooking, usd: int) -> Posted | None:
+        """What was used, in the windows of its hold. None if its hold is from before the past."""
+        body, hold = entry.body, entry.subject
+        amounts = Amounts(usd, body["tokens"], body["calls"])
+        subject = read_subject(entry.component, body)
+        if entry.kind == "recorded":
+            at = Places(parent=hold or None)
+            return moves.post(
+                self.world, Post(None, subject, amounts, final=True, places=at, memo=0)
+            )
+        charge = self.world.charges.get(hold)
+        if charge is None and hold not in self.lapsed:
+            return None
+        where = self.lapsed.get(hold) or Places()
+        final = body["final"]
+        if final:
+            self.lapsed.pop(hold, None)
+            self.priorities.pop(hold, None)
+        return moves.post(self.world, Post(hold, subject, amounts, final, where, memo=0))
+
+    def use_up(self, ask: Admit, amounts: Amounts) -> None:
+        """A call that was refused then and is held now: nobody knows what it would have used, so
+        it uses all it holds.
+        """
+        post = Post(ask.hold, ask.subject, amounts, final=True, places=Places(), memo=0)
+        moves.post(self.world, post)
+
+    def end(self, hold: str, *, expired: bool) -> None:
+        """Given back, or expired: then it may still be settled late."""
+        charge = self.world.charges.get(hold)
+        if charge is None:
+            return
+        self.world.charges.remove(charge)
+        parent = places.hand_back(self.world, charge)
+        if expired:
+            self.lapsed[hold] = places.of(charge, parent)
+
+    def extend(self, entry: StoredBooking) -> None:
+        """As far as there is room; what is used beyond is booked all the same."""
+        body = entry.body
+        amounts = Amounts(body["usd"], body["tokens"], 0)
+        priority = self.priorities.get(entry.subject, 5)
+        ask = Enlarge(entry.subject, entry.component, amounts, priority, None, memo=0)
+        moves.enlarge(self.world, ask)
+
+
+def _on(ask: Admit, one: Candidate) -> Admit:
+    found = one.estimate
+    assert found is not None
+    return Admit(
+        ask.hold, found.subject, found.amounts, ask.priority, ask.ttl_s, None, None,
+        priced=found.priced, covers=None, parent=ask.parent, memo=None,
+    )  # fmt: skip
