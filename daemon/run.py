@@ -50,6 +50,7 @@ from protocols.http import DoorSettings, Listening, Streams, application, serve
 from protocols.journal import Append
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
+from protocols.prices import PriceBook
 from protocols.tekton.door import TektonDoor
 from protocols.tekton.vocabulary import Vocabulary
 from protocols.tiers import DEFAULT
@@ -167,12 +168,7 @@ async def actors(
     begin = await store.start()
     time = LedgerTime(SystemClock(), begin.at_ms)
     book = Catalogue(base, await store.prices()).book(time.now_ms())
-    builder = Builder(
-        roster, store, time, book, DEFAULT.extended(settings.tiers),
-        settings.limits.components, settings.holds.open,
-        await anyio.to_thread.run_sync(vocabulary.load),
-        Router(load_abilities().with_rules(settings.models), settings.routes),
-    )  # fmt: skip
+    builder = await builder_of(settings, roster, store, time, book)
     inflow = inflow_of(settings, time)
     loop, changed = ActorLoop(settings.daemon.drain_s), part_watch(roster)
     async with roster, loop, Supervisor(roster, on_change=changed) as supervisor:
@@ -182,13 +178,15 @@ async def actors(
         await supervisor.start_organ(alert_dispatcher(roster, store, time, feed, ways(settings)))
         await supervisor.start_organ(price_monitor(roster, store, base, inflow, builder))
         await supervisor.start_organ(registrar(roster, store, time, tokens))
-        await supervisor.start_organ(importer(roster, builder))
-        await supervisor.start_organ(assistant(settings, builder))
-        await supervisor.start_organ(hindsight(roster, time, builder))
         await tell_losses(store.loss, settings.data_dir, builder)
         presence = tekton.presence(settings, time, VERSION)
         health = Health(roster, time, builder, inflow, settings, presence)
-        for organ in tekton.organs(roster, settings, presence, health.status):
+        for organ in (
+            hindsight(roster, time, builder),
+            importer(roster, builder),
+            assistant(settings, builder),
+            *tekton.organs(roster, settings, presence, health.status),
+        ):
             await supervisor.start_organ(organ)
         for seed in changed_seeds(settings, begin.engine.seeds):
             roster.tell("policy", seed)
@@ -198,6 +196,17 @@ async def actors(
             tasks.start_soon(sweep, roster, time, settings, ClockWatch(time.clock, begin.at_ms))
             yield roster, builder, health
             tasks.cancel_scope.cancel()
+
+
+async def builder_of(
+    settings: Settings, roster: Roster, store: SqliteStore, time: LedgerTime, book: PriceBook
+) -> Builder:
+    return Builder(
+        roster, store, time, book, DEFAULT.extended(settings.tiers),
+        settings.limits.components, settings.holds.open,
+        await anyio.to_thread.run_sync(vocabulary.load),
+        Router(load_abilities().with_rules(settings.models), settings.routes),
+    )  # fmt: skip
 
 
 def roster_of(settings: Settings) -> Roster:
