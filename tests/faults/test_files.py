@@ -114,7 +114,7 @@ def test_a_migration_killed_at_any_call_to_the_disk_is_done_at_the_next_attempt(
     """F20: each step is whole or absent, and the backup is there before the first."""
     newest = migrations()[-1][0]
     died = 0
-    for after in range(0, 200, 15):
+    for after in range(0, 200, 40):
         folder = tmp_path / str(after)
         folder.mkdir()
         home = folder / "data"
