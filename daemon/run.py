@@ -39,6 +39,7 @@ from daemon.journal.files import locked
 from daemon.journal.seeds import changed_seeds
 from daemon.journal.store import SqliteStore
 from daemon.logs import set_up
+from daemon.metrics import Metrics
 from daemon.notices import ClockWatch, note_trouble, part_watch, tell_losses
 from daemon.organs import alert_dispatcher, hindsight, importer, inflow_of, price_monitor, registrar
 from daemon.prices.abilities import load_abilities
@@ -46,7 +47,7 @@ from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
 from daemon.tls import context, group
 from daemon.tokens import known_tokens, page_token
-from protocols.http import DoorSettings, Listening, Streams, application, serve
+from protocols.http import DoorSettings, Listening, Streams, add_metrics, application, serve
 from protocols.journal import Append
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
@@ -135,6 +136,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         app = application(ask, builder.put, tokens.caller, health, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
         streams.add_to(app)
+        add_metrics(app.router, tokens.caller, Metrics(store, health, feed).text)
         mcp = McpDoor(ask, tokens.caller, door, VERSION, feed)
         tokens.ended += [streams.end, mcp.end]
         bridge = Bridge(ask, tokens.caller, door, VERSION)

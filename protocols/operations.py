@@ -210,6 +210,7 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("GET", "/ready"),
     ("GET", "/status"),
     ("GET", "/version"),
+    ("GET", "/metrics"),
     ("POST", "/api/v1/assistant"),
     ("POST", "/api/v1/assistant/analyze"),
     ("POST", "/api/v1/assistant/optimize"),

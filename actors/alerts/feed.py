@@ -39,6 +39,11 @@ class LiveFeed:
         self._due: deque[Reader] = deque()
         self._stirred = anyio.Event()
 
+    @property
+    def readers(self) -> int:
+        """Who waits for a turn: all but the few that are being served."""
+        return len(self._idle) + len(self._due)
+
     def begin(self, seq: int) -> None:
         """Say where the outbox ends at the start; later calls change nothing."""
         self.head = self.head or seq

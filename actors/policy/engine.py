@@ -8,6 +8,7 @@ that refers to it.
 from typing import Any, assert_never
 
 from actors.policy import moves, places, policies, weigh
+from actors.policy.gauges import gauges
 from actors.policy.state import EngineState
 from actors.policy.world import World
 from actors.runtime import NOBODY, ServiceActor
@@ -24,6 +25,7 @@ from protocols.policy.charge import (
     Weigh,
 )
 from protocols.policy.choice import Choose
+from protocols.policy.gauges import ReadGauges
 from protocols.policy.messages import (
     ListBudgets,
     ListPolicies,
@@ -40,7 +42,7 @@ from protocols.tiers import TierTable
 Heard = (
     Admit | Weigh | Choose | Post | Return | Enlarge | policies.Sweep | policies.Seed
     | PricesChanged | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget | ListBudgets
-    | ShowBalances | ListPaces | Correct
+    | ShowBalances | ListPaces | ReadGauges | Correct
 )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ class PolicyEngine(ServiceActor):
             case Weigh():
                 answer = weigh.weigh(self.world, message.admit)
                 self.decided(message.admit.subject.component, answer, call)
-            case policies.Sweep() | PricesChanged() | Correct():
+            case policies.Sweep() | PricesChanged() | Correct() | ReadGauges():
                 self.hear_seldom(message, call)
             case SetPolicy() | RemovePolicy() | SetBudget() | policies.Seed():
                 self.write(policies.change(self.world, message, call.caller.name), call)
@@ -82,7 +84,7 @@ class PolicyEngine(ServiceActor):
                 assert_never(message)
 
     def hear_seldom(
-        self, message: policies.Sweep | PricesChanged | Correct, call: Call[Any]
+        self, message: policies.Sweep | PricesChanged | Correct | ReadGauges, call: Call[Any]
     ) -> None:
         match message:
             case policies.Sweep():
@@ -91,6 +93,8 @@ class PolicyEngine(ServiceActor):
                 self.world.change_book(message.book)
             case Correct():
                 self.correct(message, call)
+            case ReadGauges():
+                call.answer(gauges(self.world, message))
             case _:
                 assert_never(message)
 

@@ -12,6 +12,7 @@ from pykka import ActorDeadError
 
 from actors.runtime import NOBODY, Envelope, HandedCall, Inbox, PendingCall, Ref, kill
 from actors.supervision.fate import Fate, State
+from actors.supervision.waits import Waits
 from protocols.errors import BudgetError, Busy, Unavailable
 from protocols.message import Call, Caller, Done, R, Request
 
@@ -61,7 +62,10 @@ class Roster:
         self._fates: dict[str, Fate] = {"spine": self.spine}
         self._members: dict[str, Member] = {}
         self._factories: dict[str, Callable[[str], Ref]] = {}
-        self._pending: dict[Unanswered, None] = {}  # in the order they came, so by deadline
+        self.waits = Waits()
+        """How long those who asked a ledger have waited."""
+        self._pending: dict[Unanswered, float] = {}
+        """When each came, in that order, which is also by deadline."""
         self._closed: str | None = None
         self._idle = anyio.Event()
         self._tasks = anyio.create_task_group()
@@ -113,6 +117,10 @@ class Roster:
         member = self._admit(to)
         due = self._ticked_at + self.ask_timeout_s
         self._let_in(member, request, HandedCall(caller, to, due, done, self._leave))
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._pending)
 
     async def drain(self, timeout_s: float) -> bool:
         """Let nobody in any more and wait for what is unanswered; tell whether all got done."""
@@ -195,14 +203,16 @@ class Roster:
         return member
 
     def _let_in(self, member: Member, request: Request[Any], call: Unanswered) -> None:
-        self._pending[call] = None
+        self._pending[call] = self._now()
         member.inbox.put(Envelope(request, call))  # type: ignore[arg-type]
 
     def _leave(self, call: Unanswered) -> bool:
         """Forget a call; tell whether it was still unanswered."""
-        if call not in self._pending:
+        came = self._pending.pop(call, None)
+        if came is None:
             return False
-        del self._pending[call]
+        if call.to.startswith("ledger:"):
+            self.waits.note(self._now() - came)
         if self._closed and not self._pending:
             self._idle.set()
         return True

@@ -12,12 +12,14 @@ import anyio
 from actors.alerts.dispatch import Dispatch
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
+from actors.totals import ModelTotals
 from daemon.journal import imports, outbox, past, prices, read, report, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.guard import Guard
 from daemon.journal.rollups import Facets
 from daemon.journal.start import load
+from daemon.journal.totals import totals
 from protocols.alerts import Alerts, AlertShown, ListAlerts
 from protocols.events import Events, ListEvents, ReadEvents, StoredEvent
 from protocols.imports import (
@@ -154,6 +156,10 @@ class SqliteStore:
     async def dispatch(self) -> Dispatch:
         """Where the alert dispatcher goes on."""
         return await self._lists.run(outbox.dispatch)
+
+    async def totals(self) -> list[ModelTotals]:
+        """Everything ever booked, by provider and model."""
+        return await self._lists.run(totals)
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds:
         return await self._lists.run(read.list_holds, ask)

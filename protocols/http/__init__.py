@@ -7,6 +7,7 @@ every route of the application, those written by hand included.
 
 from protocols.http.application import application
 from protocols.http.house import Condition, HealthReport
+from protocols.http.metrics import add_metrics
 from protocols.http.serve import Listening, serve
 from protocols.http.settings import DoorSettings
 from protocols.http.streams import Streams
@@ -19,6 +20,7 @@ __all__ = [
     "HealthReport",
     "Listening",
     "Streams",
+    "add_metrics",
     "application",
     "serve",
 ]

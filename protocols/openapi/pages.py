@@ -63,6 +63,7 @@ def written_by_hand() -> Schema:
         "/ready": {"get": ready},
         "/status": {"get": status},
         "/version": {"get": version},
+        "/metrics": {"get": _metrics()},
         "/": {"get": root},
         "/page/{name}": {"get": _page_file()},
         f"{PREFIX}/discovery": {"get": discovery},
@@ -71,6 +72,13 @@ def written_by_hand() -> Schema:
         "/workflow": {"post": workflow},
         **{path: {"get": _stream(path, words)} for path, words in _STREAMS.items()},
     }
+
+
+def _metrics() -> Schema:
+    page = described("metrics", "What Prometheus reads", {})
+    page["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    page["responses"] |= refused(frozenset({401, 403}))
+    return page | {"x-role": "read"}
 
 
 def _many() -> Schema:

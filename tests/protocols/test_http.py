@@ -16,7 +16,7 @@ from aiohttp import web
 
 from actors.alerts.feed import LiveFeed
 from protocols.errors import Busy, Denied, HoldEnded, Unavailable
-from protocols.http import DoorSettings, Streams, application, serve
+from protocols.http import DoorSettings, Streams, add_metrics, application, serve
 from protocols.ledger import Record, Reserve, Settle
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
@@ -143,6 +143,10 @@ async def test_who_expects_to_be_told_to_go_on_is_told(door: Door) -> None:
     assert answer.status == 201
 
 
+async def never() -> bytes:
+    raise NotImplementedError
+
+
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
     app = application(door.desk, door.desk.put, authenticate, door.health, DoorSettings())
     McpDoor(door.desk, authenticate, DoorSettings(), "0", LiveFeed()).add_routes(app.router)
@@ -150,6 +154,7 @@ async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
     Streams(door.desk, authenticate, LiveFeed(), DoorSettings(), lambda: 0).add_to(app)
     Vocabulary(door.desk, authenticate, DoorSettings(), lambda: 0).add_routes(app)
+    add_metrics(app.router, authenticate, never)
     routes = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
