@@ -69,6 +69,7 @@ from protocols.prices.sources import ApproveSource, ListPriceSources, RefreshPri
 from protocols.recommend import RecommendModels
 from protocols.reports import ListPaces, ShowReport
 from protocols.routing.messages import Route
+from protocols.savings import FindSavings
 from protocols.tekton.routes import ROUTES
 from protocols.tokens import ListTokens, MakeToken, RevokeToken
 
@@ -152,6 +153,8 @@ OPERATIONS: tuple[Operation, ...] = (
               tool=tools.STATUS),
     Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
               tool=tools.REPORT),
+    Operation("find_savings", FindSavings, "hindsight", "POST", "/savings", "read",
+              tool=tools.SAVINGS),
     Operation("replay", Replay, "hindsight", "POST", "/replay", "read", tool=tools.REPLAY),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
     Operation("recommend_models", RecommendModels, "assistant", "POST", "/recommend", "report",

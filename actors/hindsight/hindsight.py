@@ -5,8 +5,9 @@ from typing import Any, assert_never
 
 from actors.hindsight.draft import draft_of
 from actors.hindsight.replay import Replay as Replaying
+from actors.hindsight.savings import Tally as SavingsTally
 from actors.reports.span import spans
-from actors.routing.router import Router
+from actors.routing.router import Router, World
 from actors.runtime import Awaited, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
@@ -14,14 +15,16 @@ from protocols.errors import BudgetError, Busy
 from protocols.hindsight import Replay
 from protocols.journal import FoldPast
 from protocols.message import Call
+from protocols.period import Window
 from protocols.prices import PriceBook
-from protocols.reports import ShowReport
+from protocols.reports import ShowReport, Span
+from protocols.savings import FindSavings
 from protocols.tiers import TierTable
 
 AT_ONCE_MAX = 2
-"""So many replays at a time: each keeps a thread busy."""
+"""So many walks through the past at a time: each keeps a thread busy."""
 
-Heard = Replay
+Heard = Replay | FindSavings
 
 
 class Hindsight(ServiceActor):
@@ -47,27 +50,40 @@ class Hindsight(ServiceActor):
         match message:
             case Replay():
                 self.replay(message, call)
+            case FindSavings():
+                self.find_savings(message, call)
             case _:
                 assert_never(message)
 
     def replay(self, ask: Replay, call: Call[Any]) -> None:
         """Drafts are read before anything else, so that a wrong one is refused at once."""
-        report = ShowReport(
-            span=ask.span or (None if ask.since else "last_30_days"),
-            since=ask.since, until=ask.until, zone=ask.zone,
-        )  # fmt: skip
-        span, _ = spans(report, self.time.now_ms())
+        span = self.span(ask)
         draft = draft_of(ask, self.book(), self.tiers, self.router)
         again = Replaying(draft, span, ask.component)
         fold = FoldPast(span.starts_ms, span.ends_ms, again.begin, again.add, ask.progress)
+        self.begin(fold, lambda: again.shown(ask.limit), call)
+
+    def find_savings(self, ask: FindSavings, call: Call[Any]) -> None:
+        span = self.span(ask)
+        tally = SavingsTally(ask, span)
+        world = World(self.book(), self.tiers, None, self.time.now_ms())
+        fold = FoldPast(span.starts_ms, span.ends_ms, tally.begin, tally.add, lambda *_: None)
+        self.begin(fold, lambda: tally.shown(self.router, world), call)
+
+    def span(self, ask: Replay | FindSavings) -> Window:
+        usual: Span | None = None if ask.since else "last_30_days"
+        report = ShowReport(span=ask.span or usual, since=ask.since, until=ask.until, zone=ask.zone)
+        return spans(report, self.time.now_ms())[0]
+
+    def begin(self, fold: FoldPast, shown: Callable[[], object], call: Call[Any]) -> None:
         if self.under_way >= AT_ONCE_MAX:
             raise Busy(
-                f"{self.under_way} replays are under way",
+                f"{self.under_way} walks through the past are under way",
                 hint="ask again when one has ended",
                 retry_after_s=1,
             )
         self.under_way += 1
-        self.spawn(self.fold, fold, lambda: again.shown(ask.limit), call)
+        self.spawn(self.fold, fold, shown, call)
 
     async def fold(self, fold: FoldPast, shown: Callable[[], object], call: Call[Any]) -> None:
         asked = Awaited(call.caller)

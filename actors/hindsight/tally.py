@@ -77,6 +77,9 @@ class Tally:
 
     def book(self, entry: StoredBooking, usd: int, *, refused: bool) -> None:
         booked, tokens = int(entry.body["usd"]), int(entry.body["tokens"])
+        if entry.kind == "recorded" and self.counts(entry):
+            self.calls_then += 1
+            self.calls_now += 1
         changed = None if entry.kind == "recorded" else self.changed.get(entry.subject)
         if changed is not None:
             changed.booked += booked

@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "prices": Entry("prices:prices", "What models cost, who says so, and your word in it."),
         "ask": Entry("ask:ask", "Ask about the spending in words; see what it rests on."),
         "recommend": Entry("recommend:recommend", "Models for a described work, cheapest first."),
+        "savings": Entry("savings:savings", "Which cheaper models would have saved money."),
         "proposals": Entry("proposals:proposals", "What the assistant would change; apply or not."),
     },
     "House": {

@@ -140,3 +140,17 @@ def test_the_command_reads_a_draft_file(
     assert ["calls", "3", "1"] in rows
     assert ["cost", "$0.0075", "$0.0025"] in rows
     assert five_calls
+
+
+def test_savings_name_what_could_have_done_the_same_for_less(
+    daemon: Daemon, me: str, five_calls: list[str]
+) -> None:
+    reply = made(daemon.post("/savings", {"component": me, "span": "today"}), 200)
+
+    (item,) = reply["items"]
+    assert (item["model"], item["calls"]) == ("claude-haiku-4-5", len(five_calls))
+    assert reply["booked_usd"] == reply["looked_at_usd"] == item["booked_usd"] == "0.007500000"
+    nearest = [one for one in item["alternatives"] if one["provider"] == "anthropic"]
+    assert nearest[0]["model"] == "claude-haiku-5-5"
+    assert nearest[0]["would_be_usd"] == "0.000750000"
+    assert reply["saving_usd"] == item["alternatives"][-1]["saving_usd"]
