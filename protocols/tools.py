@@ -66,14 +66,6 @@ ROUTE = Tool(
     "(tools, vision …). The answer says why each candidate was taken or refused. With hold = true "
     "the model that was taken is held at once, as budget_reserve does; settle it afterwards.",
 )
-SAVINGS = Tool(
-    "budget_savings",
-    "Which cheaper models would have saved money?",
-    "Goes through what was spent in a period and names, for each component, task type and model, "
-    "cheaper models that are known to take the same calls, with the saving at today's prices. "
-    "Whether their work is as good is not known here: propose a trial, not a switch.",
-    repeatable=True,
-)
 REPLAY = Tool(
     "budget_replay",
     "What would this policy have done?",

@@ -60,7 +60,7 @@ class Tally:
     """Fed every entry of the span; then `shown` compares."""
 
     def __init__(self, ask: FindSavings, span: Window) -> None:
-        self.ask = ask
+        self.wanted = ask
         self.span = span
         self.groups: dict[Key, Group] = {}
         self.booked = 0
@@ -72,9 +72,9 @@ class Tally:
         kind, body = entry.kind, entry.body
         if kind not in BOOKINGS and kind != "held":
             return
-        if self.ask.component not in (None, entry.component):
+        if self.wanted.component not in (None, entry.component):
             return
-        if self.ask.task_type not in (None, body["task_type"]):
+        if self.wanted.task_type not in (None, body["task_type"]):
             return
         key = (entry.component, body["task_type"], body["provider"], body["model"])
         if kind == "held":
@@ -95,7 +95,7 @@ class Tally:
             booked_usd=show_usd(self.booked),
             looked_at_usd=show_usd(sum(group.booked for group in self.groups.values())),
             saving_usd=show_usd(sum(saving for saving, _ in found)),
-            items=[one for _, one in found[: self.ask.limit]],
+            items=[one for _, one in found[: self.wanted.limit]],
         )
 
     def _all(self, router: Router, world: World) -> Iterator[tuple[int, Saving]]:
@@ -105,7 +105,7 @@ class Tally:
 
     def _one(self, key: Key, group: Group, router: Router, world: World) -> tuple[int, Saving]:
         component, task_type, provider, model = key
-        needs = sorted(group.needs | set(self.ask.needs))
+        needs = sorted(group.needs | set(self.wanted.needs))
         job = Wanted.model_validate({
             "component": component, "task_type": task_type, "provider": provider, "model": model,
             "input_tokens": group.largest_input, "max_output_tokens": group.largest_output,
