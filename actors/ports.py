@@ -1,5 +1,6 @@
 """The world as actors see it: a clock, a store, price sources, Hermes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -275,9 +276,13 @@ class LanguageModel(Protocol):
     name: str
 
     async def complete(
-        self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], output_max: int
+        self,
+        messages: list[dict[str, Any]],
+        tools: list[dict[str, Any]],
+        output_max: int,
+        hear: Callable[[str], None],
     ) -> Turn:
-        """Its next turn. Raises `ModelFailed`."""
+        """Its next turn; `hear` is told what it has said so far. Raises `ModelFailed`."""
         ...
 
 

@@ -77,7 +77,7 @@ class Proposals:
 
 @dataclass(slots=True)
 class Answer:
-    """What the assistant says, and what it rests on.
+    """What the assistant says, and what it rests on. While it works, `text` is as far as it got.
 
     `source` is `rules` when no model was asked, or none could answer; `detail` says why.
     `unproven` are figures in the text that stand in none of the queries' answers.

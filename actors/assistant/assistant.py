@@ -45,6 +45,14 @@ HISTORY_MAX = 40
 
 
 @dataclass(slots=True)
+class _Heard:
+    """What the model has said so far in its turn."""
+
+    answer_id: str
+    text: str
+
+
+@dataclass(slots=True)
 class _Finished:
     answer: Answer
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -68,9 +76,10 @@ class _Asked:
     messages: list[dict[str, Any]] = field(default_factory=list)
 
 
+Told = _Heard | _Finished | _Applied
 Heard = (
     AskAssistant | ShowAnswer | RecommendModels | ListProposals | ShowProposal | ApplyProposal
-    | DismissProposal | _Finished | _Applied
+    | DismissProposal | Told
 )  # fmt: skip
 
 
@@ -106,6 +115,16 @@ class Assistant(ServiceActor):
                 self.apply(message, call)
             case DismissProposal():
                 self.dismiss(message, call)
+            case _Heard() | _Finished() | _Applied():
+                self.told(message, call)
+            case _:
+                assert_never(message)
+
+    def told(self, message: Told, call: Call[Any]) -> None:
+        """What comes back from beside the inbox."""
+        match message:
+            case _Heard():
+                self.heard(message)
             case _Finished():
                 self.finished(message)
             case _Applied():
@@ -145,7 +164,10 @@ class Assistant(ServiceActor):
         looks, purse = Reading(self.desk, caller), Purse(self.desk, self.bounds.time_s)
         said, detail = None, "no model is configured"
         if self.model is not None:
-            talk = Talk(self.desk, self.model, self.bounds, purse, looks, caller, self.now)
+            talk = Talk(
+                self.desk, self.model, self.bounds, purse, looks, caller, self.now,
+                lambda text: self.tell(NAME, _Heard(answer.answer_id, text), NOBODY),
+            )  # fmt: skip
             try:
                 said = await talk.answer(answer.question, history)
             except Failed as failure:
@@ -170,6 +192,12 @@ class Assistant(ServiceActor):
             self.tell("journal", Append([draft(made) for made in said.proposals]), written)
             await written.reply()
         self.tell(NAME, _Finished(done, said.messages), NOBODY)
+
+    def heard(self, told: _Heard) -> None:
+        """Show it to whoever looks while the answer is still being made."""
+        found = self.asked.get(told.answer_id)
+        if found is not None and not found.done.is_set():
+            found.answer = replace(found.answer, text=told.text)
 
     def finished(self, told: _Finished) -> None:
         for made in told.answer.proposals:

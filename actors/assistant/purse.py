@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -41,14 +42,15 @@ class Purse:
         return show_usd(self._nanos)
 
     async def pay(
-        self, model: LanguageModel, messages: list[Json], tools: list[Json], output_max: int
-    ) -> Turn:
+        self, model: LanguageModel, messages: list[Json], tools: list[Json], output_max: int,
+        hear: Callable[[str], None],
+    ) -> Turn:  # fmt: skip
         """Hold, call, settle. Whatever happens to the call, its hold is ended."""
         asked = estimate_tokens(json.dumps([messages, tools]), model.provider, model.name)
         hold = await self._hold(model, asked, output_max)
         usage: Json | None = None
         try:
-            turn = await model.complete(messages, tools, output_max)
+            turn = await model.complete(messages, tools, output_max, hear)
             usage = turn.usage or _guessed(model, asked, turn.text + _arguments(turn))
         except ModelFailed as failure:
             if failure.heard is not None:

@@ -61,7 +61,7 @@ class Talk:
 
     def __init__(
         self, desk: Desk, model: LanguageModel, bounds: Bounds, purse: Purse, looks: Reading,
-        caller: Caller, now: Callable[[], str],
+        caller: Caller, now: Callable[[], str], hear: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._desk = desk
         self._model = model
@@ -70,6 +70,7 @@ class Talk:
         self._looks = looks
         self._caller = caller
         self._now = now
+        self._hear = hear
         self._proposals: list[Proposal] = []
         self._tools = reading.tools() + proposing.tools()
 
@@ -94,7 +95,7 @@ class Talk:
     async def _turn(self, messages: list[Json]) -> Turn:
         try:
             return await self._purse.pay(
-                self._model, messages, self._tools, self._bounds.output_tokens
+                self._model, messages, self._tools, self._bounds.output_tokens, self._hear
             )
         except (ModelFailed, Unpaid) as reason:
             raise Failed(str(reason)) from None

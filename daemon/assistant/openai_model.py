@@ -1,7 +1,7 @@
 """A language model behind the chat completions API: any address that speaks it, no other."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from actors.ports import ModelFailed, ToolCall, Turn
 log = logging.getLogger("budget.assistant")
 
 Json = dict[str, Any]
+Hear = Callable[[str], None]
 TEXT_MAX = 100_000
 """Characters of one turn; a server that says more is cut off."""
 NO_KEY = "none"
@@ -29,11 +30,13 @@ class OpenAIModel:
         self._base_url = base_url
         self._key_file = key_file
 
-    async def complete(self, messages: list[Json], tools: list[Json], output_max: int) -> Turn:
+    async def complete(
+        self, messages: list[Json], tools: list[Json], output_max: int, hear: Hear
+    ) -> Turn:
         # two seconds, and only for those who ask
         openai = await anyio.to_thread.run_sync(import_module, "openai")
         httpx = await anyio.to_thread.run_sync(import_module, "httpx2")
-        heard = Heard()
+        heard = Heard(hear)
         try:
             async with (
                 httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=None) as http,
@@ -64,7 +67,8 @@ class OpenAIModel:
 class Heard:
     """A turn as its pieces come."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Hear) -> None:
+        self.hear = hear
         self.text = ""
         self.calls: dict[int, ToolCall] = {}
         self.usage: Json | None = None
@@ -88,7 +92,9 @@ class Heard:
 
     def _take(self, choice: Any) -> None:
         self.finished = self.finished or choice.finish_reason is not None
-        self.text += choice.delta.content or ""
+        if choice.delta.content:
+            self.text += choice.delta.content
+            self.hear(self.text)
         for piece in choice.delta.tool_calls or ():
             call = self.calls.setdefault(piece.index, ToolCall("", "", ""))
             call.id = piece.id or call.id

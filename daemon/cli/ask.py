@@ -10,7 +10,9 @@ from daemon.cli.proposals import headline
 from daemon.cli.verb import Console, Verb
 
 Json = dict[str, Any]
-WAIT_S = 1.0
+WAIT_S = 0.5
+TAIL = 60
+"""Characters of what is being said that fit beside the spinner."""
 
 
 @click.command(cls=Verb)
@@ -26,7 +28,7 @@ def ask(console: Console, /, question: tuple[str, ...], conversation: str | None
     reply = console.ask("ask_assistant", question=words, conversation_id=conversation, wait=False)
     with Line() as line:
         while reply["status"] == "working":
-            line.spin("looking …")
+            line.spin(" ".join(reply["text"].split())[-TAIL:] or "looking …")
             reply = console.ask("show_answer", answer_id=reply["answer_id"], wait_s=WAIT_S)
     console.answer(reply, lambda: _answer(reply))
 

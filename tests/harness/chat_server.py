@@ -122,6 +122,19 @@ def breaks_off(text: str) -> Answering:
     return answer
 
 
+def says_slowly(text: str, wait: Callable[[], Awaitable[None]]) -> Answering:
+    """Says it, but does not end its turn until it may."""
+
+    async def answer(_: Json, request: web.Request) -> web.StreamResponse:
+        response = await begun(request)
+        await response.write(event(chunk({"content": text}, None)))
+        await wait()
+        await response.write(event(chunk({}, "stop")) + b"data: [DONE]\n\n")
+        return response
+
+    return answer
+
+
 def hangs(wait: Callable[[], Awaitable[None]]) -> Answering:
     """Says nothing until it may."""
 

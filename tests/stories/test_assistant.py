@@ -20,6 +20,7 @@ from tests.harness.chat_server import (
     hangs,
     redirects,
     says,
+    says_slowly,
     sends,
 )
 from tests.stories.conftest import CONFIG
@@ -290,6 +291,21 @@ def test_a_model_that_is_too_slow_is_left_and_its_call_is_booked(
         assert open_holds(daemon) == []
         assert balance_of_assistant(daemon) > 0
         portal.call(free.set)
+
+
+def test_what_is_being_said_can_be_followed(
+    daemon: Daemon, chat: ChatServer, portal: BlockingPortal
+) -> None:
+    free = portal.call(anyio.Event)
+    chat.will(says_slowly("It was rhetor", free.wait))
+    begun = ask(daemon, wait=False)
+    assert (begun["status"], begun["text"]) == ("working", "")
+    path = f"/assistant/answers/{begun['answer_id']}"
+    so_far = daemon.until(path, lambda body: body["text"] != "")
+    assert (so_far["status"], so_far["text"]) == ("working", "It was rhetor")
+    portal.call(free.set)
+    done = daemon.get(f"{path}?wait_s=20").body
+    assert (done["status"], done["source"]) == ("done", "model")
 
 
 def test_tekton_finds_the_assistant_in_its_own_shapes(daemon: Daemon, chat: ChatServer) -> None:
