@@ -13,7 +13,7 @@ from protocols.schemas import arguments
 
 READS = (
     "show_report", "list_paces", "show_balances", "list_policies", "explain", "recommend_models",
-    "show_price", "list_quarantine", "preview_price", "list_allocations",
+    "show_price", "list_quarantine", "preview_price", "list_allocations", "replay",
 )  # fmt: skip
 ASKERS = ("recommend_models",)
 """Looks that need the role of whoever may ask at all. They change nothing either."""

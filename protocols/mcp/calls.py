@@ -15,12 +15,13 @@ from mcp_types import (
 from pydantic_core import from_json, to_json
 
 from protocols.errors import BudgetError
+from protocols.hindsight import Replay
 from protocols.http.body import parse
 from protocols.http.reply import mishap
 from protocols.http.verb import Verb
 from protocols.mcp.confirm import Asked, confirmed
 from protocols.mcp.context import Context, caller_of
-from protocols.mcp.progress import progressing
+from protocols.mcp.progress import Course, progressing
 from protocols.message import Ask, Caller
 from protocols.operations import OPERATIONS
 from protocols.schemas import IDEMPOTENCY_KEY
@@ -67,7 +68,10 @@ class Calls:
         words = verb.operation.tool
         if words is not None and words.question is not None:
             await confirmed(words.question, message, ctx, params)
-        reply = await progressing(ctx, params.name, verb.ask(message, caller))
+        course = Course()
+        if isinstance(message, Replay):
+            message = message.watched(course.take)
+        reply = await progressing(ctx, params.name, verb.ask(message, caller), course)
         return CallToolResult(content=[text(reply)], structured_content=from_json(reply))
 
 

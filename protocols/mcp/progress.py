@@ -12,14 +12,29 @@ T = TypeVar("T")
 EVERY_S = 2.0
 
 
-async def progressing(ctx: Context, what: str, work: Awaitable[T]) -> T:
-    """Say that it has begun and that it still goes on. Never a guess how far it is."""
+class Course:
+    """How far a call has come, where it tells: entries read, and how many there are."""
+
+    def __init__(self) -> None:
+        self.seen: tuple[int, int] | None = None
+
+    def take(self, done: int, total: int) -> None:
+        """May be called on another thread."""
+        self.seen = done, total
+
+
+async def progressing(ctx: Context, what: str, work: Awaitable[T], course: Course) -> T:
+    """Say that it has begun and that it still goes on; how far it is only where it is known."""
     report = ctx.session.report_progress
 
     async def go_on() -> None:
         seconds = 0.0
         while True:
-            await report(seconds, None, f"{what} has been at it for {seconds:g} s")
+            if course.seen is None:
+                await report(seconds, None, f"{what} has been at it for {seconds:g} s")
+            else:
+                done, total = course.seen
+                await report(done, total, f"{done:,} of {total:,} entries")
             await anyio.sleep(EVERY_S)
             seconds += EVERY_S
 
