@@ -28,17 +28,10 @@ class StoredFacet(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A group, and what a token read from a cache saved there (USD per million)."""
+    """The groups of a facet, and what a token read from a cache saved it (USD a million)."""
 
-    key: Key
+    keys: tuple[Key, ...]
     saving: Decimal
-
-
-class Pick(NamedTuple):
-    """A facet's number and its place's."""
-
-    facet: int
-    place: int
 
 
 class Seat(NamedTuple):
@@ -51,25 +44,22 @@ class Seat(NamedTuple):
 NOWHERE = Seat(None, None)
 
 
-def pick(
+def placed(
     ask: ShowReport,
     facets: Iterable[StoredFacet],
     budgets: Mapping[str, str],
     savings: Mapping[str, Decimal],
-) -> tuple[list[Pick], list[Place]]:
-    """Each facet once for each group that it falls into."""
-    numbers: dict[Place, int] = {}
-    picks = []
+) -> dict[int, Place]:
+    """The place of each facet that the report looks at, by its number."""
+    found = {}
     for facet in facets:
         tags = json.loads(facet.tags) if facet.tags else {}
         seats = seats_of(ask, facet, budgets)
-        if not seats or not fits(ask, facet, tags):
-            continue
-        saving = savings.get(facet.price_version, Decimal(0))
-        for key in {key_of(ask.group_by, facet, tags, seat) for seat in seats}:
-            place = Place(key, saving)
-            picks.append(Pick(facet.id, numbers.setdefault(place, len(numbers))))
-    return picks, list(numbers)
+        if seats and fits(ask, facet, tags):
+            keys = dict.fromkeys(key_of(ask.group_by, facet, tags, seat) for seat in seats)
+            saving = savings.get(facet.price_version, Decimal(0))
+            found[facet.id] = Place(tuple(keys), saving)
+    return found
 
 
 def seats_of(ask: ShowReport, facet: StoredFacet, budgets: Mapping[str, str]) -> list[Seat]:

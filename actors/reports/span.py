@@ -14,11 +14,12 @@ LENGTHS_MS = {
 }  # fmt: skip
 
 
-class Slot(NamedTuple):
-    """One roll-up width, one start, and the number of the piece it is part of."""
+class Run(NamedTuple):
+    """Roll-ups of one width, one after the other, and the number of the piece they are part of."""
 
     width_ms: int
     starts_ms: int
+    ends_ms: int
     piece: int
 
 
@@ -71,13 +72,15 @@ def pieces(span: Window, every: Every | None, zone: str) -> list[Window]:
     return found
 
 
-def slots(windows: list[Window]) -> list[Slot]:
+def runs(windows: list[Window]) -> list[Run]:
     """The widest roll-ups that fill each piece exactly."""
-    found = []
+    found: list[Run] = []
     for piece, (starts, ends) in enumerate(windows):
         at = starts
         while at < ends:
             width = next(w for w in reversed(WIDTHS_MS) if at % w == 0 and at + w <= ends)
-            found.append(Slot(width, at, piece))
-            at += width
+            wider = [w for w in WIDTHS_MS if w > width]
+            until = min([at - at % w + w for w in wider] + [ends - (ends - at) % width])
+            found.append(Run(width, at, until, piece))
+            at = until
     return found

@@ -15,7 +15,7 @@ CACHE_READ = SUMS.index("cache_read")
 ORDERS = {"cost": "usd", "tokens": "tokens", "calls": "calls", "denied": "denied"}
 
 SumRow = tuple[int, ...]
-"""Piece, place, and the sums of both in the order of SUMS."""
+"""Piece, facet, and the sums of both in the order of SUMS."""
 
 
 @dataclass(slots=True)
@@ -61,23 +61,21 @@ class Tally:
 
 
 Tallies = dict[tuple[int, Key], Tally]
+"""By piece of time and group."""
 
 
-def tally(rows: Iterable[SumRow], places: Sequence[Place]) -> Tallies:
-    """By piece of time and group."""
+def tally(rows: Iterable[SumRow], places: Mapping[int, Place]) -> tuple[Tallies, Tally]:
+    """Each facet in all its groups; in the total once."""
     found: Tallies = {}
-    for piece, number, *sums in rows:
-        place = places[number]
-        found.setdefault((piece, place.key), Tally.none()).take(sums, place.saving)
-    return found
-
-
-def whole(rows: Iterable[SumRow], places: Sequence[Place]) -> Tally:
-    """Everything in one: for rows that no call is in twice."""
     total = Tally.none()
-    for _, number, *sums in rows:
-        total.take(sums, places[number].saving)
-    return total
+    for piece, facet, *sums in rows:
+        place = places.get(facet)
+        if place is None:
+            continue
+        total.take(sums, place.saving)
+        for key in place.keys:
+            found.setdefault((piece, key), Tally.none()).take(sums, place.saving)
+    return found, total
 
 
 def report(

@@ -3,12 +3,13 @@
 import json
 import sqlite3
 import time
+from collections.abc import Iterable
 from decimal import Decimal
 
 from actors.journal.projection import SUMS
 from actors.reports import span as times
-from actors.reports.groups import Pick, Place, StoredFacet, pick
-from actors.reports.tally import SumRow, Tallies, Tally, overlaps, report, tally, whole
+from actors.reports.groups import Place, StoredFacet, placed
+from actors.reports.tally import SumRow, Tallies, Tally, report, tally
 from protocols.errors import Unavailable
 from protocols.period import Window
 from protocols.reports import ShowReport, SpendReport
@@ -22,12 +23,12 @@ SAVINGS = (
     "WHERE body ->> '$.rates.cache_read' IS NOT NULL AND id NOT LIKE 'envelope/%'"
 )
 ADD_UP = (
-    "WITH slot AS MATERIALIZED (SELECT value ->> 0 AS width_ms, value ->> 1 AS starts_ms, "  # noqa: S608
-    "value ->> 2 AS piece FROM json_each(?)), "
-    "pick AS MATERIALIZED (SELECT value ->> 0 AS facet, value ->> 1 AS place FROM json_each(?)) "
-    f"SELECT slot.piece, pick.place, {', '.join(f'sum(r.{name})' for name in SUMS)} "
-    "FROM slot CROSS JOIN rollup r ON r.width_ms = slot.width_ms AND r.starts_ms = slot.starts_ms "
-    "CROSS JOIN pick ON pick.facet = r.facet GROUP BY slot.piece, pick.place"
+    "WITH run AS MATERIALIZED (SELECT value ->> 0 AS width_ms, value ->> 1 AS starts_ms, "  # noqa: S608
+    "value ->> 2 AS ends_ms, value ->> 3 AS piece FROM json_each(?)) "
+    f"SELECT run.piece, r.facet, {', '.join(f'sum(r.{name})' for name in SUMS)} "
+    "FROM run CROSS JOIN rollup r ON r.width_ms = run.width_ms "
+    "AND r.starts_ms >= run.starts_ms AND r.starts_ms < run.ends_ms "
+    "WHERE r.facet IN (SELECT value FROM json_each(?)) GROUP BY run.piece, r.facet"
 )
 WITHIN_S = 5.0
 STEPS = 20_000
@@ -42,14 +43,12 @@ def show_report(db: sqlite3.Connection, ask: ShowReport, now_ms: int) -> SpendRe
     db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     db.execute("BEGIN")
     try:
-        picks, places = picked(db, ask)
-        rows = add_up(db, windows, picks)
-        found, total = tally(rows, places), total_of(db, ask, span, rows, places)
+        places = look_up(db, ask)
+        found, total = tally(add_up(db, windows, places), places)
         before: tuple[Window, Tallies, Tally] | None = None
         if ask.compare:
-            past = add_up(db, [earlier], picks)
-            then = tally(past, places) if ask.every is None else {}
-            before = (earlier, then, total_of(db, ask, earlier, past, places))
+            then, all_then = tally(add_up(db, [earlier], places), places)
+            before = (earlier, {} if ask.every else then, all_then)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
@@ -61,27 +60,19 @@ def show_report(db: sqlite3.Connection, ask: ShowReport, now_ms: int) -> SpendRe
     return report(ask, span, windows, found, total, before)
 
 
-def picked(db: sqlite3.Connection, ask: ShowReport) -> tuple[list[Pick], list[Place]]:
+def look_up(db: sqlite3.Connection, ask: ShowReport) -> dict[int, Place]:
     facets = map(StoredFacet._make, db.execute(FACETS, (ask.component, ask.component)))
     budgets = dict(db.execute("SELECT policy, budget FROM membership"))
     savings = {
         version: Decimal(plain) - Decimal(read) for version, plain, read in db.execute(SAVINGS)
     }
-    return pick(ask, facets, budgets, savings)
+    return placed(ask, facets, budgets, savings)
 
 
-def add_up(db: sqlite3.Connection, windows: list[Window], picks: list[Pick]) -> list[SumRow]:
-    return db.execute(ADD_UP, (json.dumps(times.slots(windows)), json.dumps(picks))).fetchall()
-
-
-def total_of(
-    db: sqlite3.Connection, ask: ShowReport, span: Window, rows: list[SumRow], places: list[Place]
-) -> Tally:
-    """Each call once, also where its row is several groups'."""
-    if overlaps(ask):
-        picks, places = picked(db, ask.model_copy(update={"group_by": ()}))
-        rows = add_up(db, [span], picks)
-    return whole(rows, places)
+def add_up(db: sqlite3.Connection, windows: list[Window], facets: Iterable[int]) -> list[SumRow]:
+    return db.execute(
+        ADD_UP, (json.dumps(times.runs(windows)), json.dumps(list(facets)))
+    ).fetchall()
 
 
 def too_long() -> Unavailable:

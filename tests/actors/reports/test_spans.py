@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from actors.reports.span import Slot, pieces, slots, spans
+from actors.reports.span import Run, pieces, runs, spans
 from protocols.period import DAY_MS, HOUR_MS, QUARTER_MS, Window
 from protocols.reports import ShowReport
 
@@ -67,14 +69,30 @@ def test_the_month_before_is_never_longer_than_it_was() -> None:
 
 def test_a_piece_is_tiled_with_the_widest_rollups_that_fit() -> None:
     start = ms("2026-11-23T18:30Z")
-    days = slots([Window(start, start + 2 * DAY_MS)])
+    ends = start + 2 * DAY_MS
 
-    widths = [slot.width_ms for slot in days]
-    assert widths == [
-        *[QUARTER_MS] * 2, *[HOUR_MS] * 5, DAY_MS, *[HOUR_MS] * 18, *[QUARTER_MS] * 2,
-    ]  # fmt: skip
-    assert sum(widths) == 2 * DAY_MS
-    assert days[0] == Slot(QUARTER_MS, start, 0)
+    tiles = runs([Window(start, ends)])
+
+    assert tiles == [
+        Run(QUARTER_MS, start, ms("2026-11-23T19:00Z"), 0),
+        Run(HOUR_MS, ms("2026-11-23T19:00Z"), ms("2026-11-24T00:00Z"), 0),
+        Run(DAY_MS, ms("2026-11-24T00:00Z"), ms("2026-11-25T00:00Z"), 0),
+        Run(HOUR_MS, ms("2026-11-25T00:00Z"), ms("2026-11-25T18:00Z"), 0),
+        Run(QUARTER_MS, ms("2026-11-25T18:00Z"), ends, 0),
+    ]
+
+
+@given(st.integers(0, 4000), st.integers(1, 4000))
+def test_runs_fill_any_piece_without_gap_or_overlap(first: int, length: int) -> None:
+    window = Window(first * QUARTER_MS, (first + length) * QUARTER_MS)
+
+    at = window.starts_ms
+    for run in runs([window]):
+        assert run.starts_ms == at
+        assert run.starts_ms % run.width_ms == run.ends_ms % run.width_ms == 0
+        assert run.ends_ms > at
+        at = run.ends_ms
+    assert at == window.ends_ms
 
 
 def test_days_are_cut_at_midnight_of_the_zone_and_one_of_them_has_25_hours() -> None:
