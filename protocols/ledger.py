@@ -57,8 +57,9 @@ class Reservation:
     estimated: bool
     expires_at: str
     warnings: list[Warned]
+    instead_of: Instead | None = field(default=None, kw_only=True)
     policies: Shown
-    instead_of: Instead | None = None
+    """The last: what is written at once and what is kept for a key are the same text."""
 
 
 @dataclass(slots=True)

@@ -32,6 +32,14 @@ def test_standings_that_have_their_json_are_spliced_in() -> None:
     assert from_json(writer(Reservation)(reservation(Standings("[]")))) == plain | {"policies": []}
 
 
+def test_the_text_that_goes_out_is_the_text_that_a_repeated_key_gets() -> None:
+    """To the byte: a kept answer is read and written again after a restart."""
+    written = writer(Reservation)(reservation(Standings(TEXT)))
+    again = TypeAdapter(Reservation).validate_json(written)
+
+    assert writer(Reservation)(again) == written
+
+
 def test_standings_that_only_go_out_are_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Standings, "_read")
 
