@@ -13,7 +13,7 @@ from daemon.cli.table import Column, bar, figures, percent, render, spark, words
 
 Json = dict[str, Any]
 BAR, SPARK_MAX = 12, 48
-NEVER = Decimal(0)
+NOTHING = Decimal(0)
 FORMATS = {"hour": "{:%a} {:%-d %b %H:%M}", "day": "{:%a} {:%-d %b}", "week": "week of {:%-d %b}"}
 
 
@@ -111,20 +111,18 @@ def table(reply: Json, lines: Sequence[Line]) -> str:
     columns += [*figures("tokens"), Column("cached", figures=True, optional=True)]
     columns += [*figures("calls", "refused")]
     whole = Decimal(reply["total"]["cost_usd"])
-    highest = max((Decimal(line.figures["cost_usd"]) for line in lines), default=NEVER)
-    rows = [cells(line, named, columns, highest) for line in lines]
+    highest = max((Decimal(line.figures["cost_usd"]) for line in lines), default=NOTHING)
+    rows = [cells(line, columns, highest) for line in lines]
     total = Line(["total", *[""] * (len(named) - 1)], reply["total"], reply["total_before"], [])
-    last = cells(total, named, columns, NEVER)
+    last = cells(total, columns, NOTHING)
     return render(columns, rows, last if len(rows) > 1 or whole != highest else None)
 
 
-def cells(
-    line: Line, named: Sequence[str], columns: Sequence[Column], highest: Decimal
-) -> list[str]:
+def cells(line: Line, columns: Sequence[Column], highest: Decimal) -> list[str]:
     of, cost = line.figures, Decimal(line.figures["cost_usd"])
     row = [*line.title, units.usd(cost)]
     if any(column.title == "change" for column in columns):
-        before = Decimal(line.before["cost_usd"]) if line.before else NEVER
+        before = Decimal(line.before["cost_usd"]) if line.before else NOTHING
         row += [units.usd(before), change(before, cost)]
     if line.series:
         row.append(click.style(spark(line.series), fg="cyan"))
@@ -135,7 +133,6 @@ def cells(
     refused = units.count(of["denied"])
     row += [units.count(of["tokens"]), cached, units.count(of["calls"])]
     row.append(click.style(refused, fg="red") if of["denied"] else refused)
-    assert len(row) == len(columns), named
     return row
 
 

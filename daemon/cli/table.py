@@ -119,20 +119,15 @@ def spark(values: Sequence[float]) -> str:
 
 def paced(used: float, passed: float | None, width: int = 16) -> str:
     """Draw how full, with a mark where the window is: a bar beyond its mark is ahead of time."""
-    drawn = bar(min(used, 1.0), width=width)
     if passed is None:
-        return drawn
-    place = min(int(passed * width), width - 1)
-    plain = click.unstyle(drawn)
-    colour = next(name for level, name in LEVELS if used >= level)
-    solid = plain.rstrip("░")
-    left, right = plain[:place], plain[place + 1 :]
-    return _tint(left, len(solid), colour) + "│" + _tint(right, len(solid) - place - 1, colour)
-
-
-def _tint(text: str, solid: int, colour: str) -> str:
-    solid = min(max(solid, 0), len(text))
-    return click.style(text[:solid], fg=colour) + click.style(text[solid:], dim=True)
+        return bar(used, width=width)
+    mark = min(int(passed * width), width - 1)
+    solid = max(round(min(used, 1.0) * width), int(used > 0))
+    full = click.style("█", fg=next(name for level, name in LEVELS if used >= level))
+    empty = click.style("░", dim=True)
+    return "".join(
+        "│" if place == mark else full if place < solid else empty for place in range(width)
+    )
 
 
 def percent(share: float) -> str:

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 HOME, TO_END_OF_LINE, TO_END = "\x1b[H", "\x1b[K", "\x1b[J"
 HELD_SHOWN = 5
+PACES_SHOWN = 8
 
 
 @click.command(cls=Verb)
@@ -73,13 +74,18 @@ def shown(seen: Json) -> str:
         f"  $ by the hour      {click.style(costs, fg='cyan')}  {units.usd(total['cost_usd'])}",
         f"  calls by the hour  {click.style(calls, fg='cyan')}  {units.count(total['calls'])}",
         "",
-        paces(seen["paces"]),
+        paces(fullest(seen["paces"])),
         "",
         spending(seen["today"]),
         "",
         holds(seen["held"], more=seen["more_held"]),
     ]
     return "\n".join(lines)
+
+
+def fullest(items: list[Json]) -> list[Json]:
+    """The budgets of which most is used; `budget pace` has them all."""
+    return sorted(items, key=lambda at: -(at["used_share"] or 0))[:PACES_SHOWN]
 
 
 def holds(items: list[Json], *, more: bool) -> str:
