@@ -258,7 +258,11 @@ def test_a_proposal_that_was_overtaken_or_put_aside_is_not_applied(
     assert second["proposal_id"] not in [one["proposal_id"] for one in opened]
 
 
-def test_proposals_outlive_the_daemon(tmp_path: Path, chat: ChatServer) -> None:
+def test_proposals_outlive_the_daemon_and_no_proxy_is_asked(
+    tmp_path: Path, chat: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     wanted = {"name": "kept", "period": "daily", "limit": {"calls": 5}}
     chat.will(calls(("propose_set_policy", wanted)), says("done"))
     with with_model(tmp_path, chat) as daemon:

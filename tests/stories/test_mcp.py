@@ -11,7 +11,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 from anyio import to_thread
-from mcp.client.subscriptions import ResourceUpdated
+from mcp.client.subscriptions import ResourceUpdated, SubscriptionLost
 from mcp.shared.exceptions import MCPDeprecationWarning
 from mcp_types import ResourceUpdatedNotification
 
@@ -206,6 +206,18 @@ async def test_who_watches_a_budget_hears_that_it_has_changed(
             async with client.listen(resource_subscriptions=[uri]) as changes:
                 await to_thread.run_sync(partial(limit, daemon, me, limit={"calls": 5}))
                 assert await anext(aiter(changes)) == ResourceUpdated(uri=uri)
+
+
+@pytest.mark.anyio
+async def test_a_token_that_is_revoked_takes_its_streams_along(daemon: Daemon) -> None:
+    token = made(daemon.post("/tokens", {"name": "leaver", "role": "read"}))["token"]
+    async with (
+        connected(daemon, WAYS[0], token) as client,
+        client.listen(resource_subscriptions=["budget://all"]) as changes,
+    ):
+        await to_thread.run_sync(daemon.delete, "/tokens/leaver")
+        with pytest.raises(SubscriptionLost):
+            await anext(aiter(changes))
 
 
 @pytest.mark.parametrize("transport", ["http", "stdio"])
