@@ -1,10 +1,9 @@
 """What would have been: the past decided again under other policies, prices and routes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from protocols.message import Request, Value
 from protocols.names import Component, Model, PolicyName, Provider
@@ -15,6 +14,7 @@ from protocols.reports import Instant, Span
 from protocols.routing.rule import RouteRule
 
 DRAFTS_MAX = 100
+WAIT_MAX_S = 20.0
 What = Literal["refused", "downgraded", "let_in", "as_asked"]
 """`let_in`: refused then, allowed now. `as_asked`: another model took its place then, not now."""
 
@@ -80,6 +80,10 @@ class Replayed:
     components: list[Effect] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     """The oldest first."""
+    status: Literal["done", "working"] = "done"
+    """While it works, no figure means anything but the entries seen and how many there are."""
+    replay_id: str | None = None
+    entries_total: int | None = None
 
 
 class DraftPrice(Value):
@@ -118,18 +122,9 @@ class Replay(Request[Replayed]):
     limit: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=100, description="how many differences to show"
     )
-
-    _progress: Callable[[int, int], None] | None = PrivateAttr(default=None)
-
-    def progress(self, done: int, total: int) -> None:
-        """Called on another thread, now and then."""
-        if self._progress is not None:
-            self._progress(done, total)
-
-    def watched(self, progress: Callable[[int, int], None]) -> Self:
-        """Tell how far it has come: entries seen, and how many there are."""
-        self._progress = progress
-        return self
+    wait: bool = Field(
+        default=True, description="false: answer at once with a replay_id, and ask how far it is"
+    )
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -138,3 +133,12 @@ class Replay(Request[Replayed]):
         if self.since is not None and self.span is not None:
             raise ValueError("span: give either span or since; take one away")
         return self
+
+
+class ShowReplay(Request[Replayed]):
+    """How far a replay is, or what came of it. Kept for a while, for whoever began it."""
+
+    replay_id: Annotated[str, Field(pattern=r"^rpl_[0-9a-f]{32}$")]
+    wait_s: Annotated[float, Field(ge=0, le=WAIT_MAX_S)] = Field(
+        default=0.0, description="answer when it is done, or after so long"
+    )

@@ -23,7 +23,7 @@ from protocols.assistant import (
 )
 from protocols.channels import ListChannels, TestChannel
 from protocols.events import ListEvents
-from protocols.hindsight import Replay
+from protocols.hindsight import Replay, ShowReplay
 from protocols.imports import ImportUsage, ListImports, UndoImport
 from protocols.journal import ListEntries
 from protocols.ledger import (
@@ -153,8 +153,11 @@ OPERATIONS: tuple[Operation, ...] = (
               tool=tools.STATUS),
     Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
               tool=tools.REPORT),
-    Operation("find_savings", FindSavings, "hindsight", "POST", "/savings", "read"),
-    Operation("replay", Replay, "hindsight", "POST", "/replay", "read", tool=tools.REPLAY),
+    Operation("find_savings", FindSavings, "hindsight", "POST", "/savings", "read",
+              waits=True),
+    Operation("replay", Replay, "hindsight", "POST", "/replay", "read", tool=tools.REPLAY,
+              waits=True),
+    Operation("show_replay", ShowReplay, "hindsight", "GET", "/replays/{replay_id}", "read"),
     Operation("list_paces", ListPaces, "policy", "GET", "/paces", "read"),
     Operation("recommend_models", RecommendModels, "assistant", "POST", "/recommend", "report",
               tool=tools.RECOMMEND),

@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from actors.hindsight.draft import draft_of
 from actors.hindsight.replay import Replay as Replaying
+from actors.hindsight.run import Run, Runs
 from actors.hindsight.savings import Tally as SavingsTally
 from actors.reports.span import spans
 from actors.routing.router import Router, World
@@ -12,7 +13,7 @@ from actors.runtime import Awaited, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime
 from protocols.errors import BudgetError, Busy
-from protocols.hindsight import Replay
+from protocols.hindsight import Replay, ShowReplay
 from protocols.journal import FoldPast
 from protocols.message import Call
 from protocols.period import Window
@@ -24,7 +25,7 @@ from protocols.tiers import TierTable
 AT_ONCE_MAX = 2
 """So many walks through the past at a time: each keeps a thread busy."""
 
-Heard = Replay | FindSavings
+Heard = Replay | ShowReplay | FindSavings
 
 
 class Hindsight(ServiceActor):
@@ -45,11 +46,14 @@ class Hindsight(ServiceActor):
         self.tiers = tiers
         self.router = router
         self.under_way = 0
+        self.runs = Runs()
 
     def receive(self, message: Heard, call: Call[Any]) -> None:
         match message:
             case Replay():
                 self.replay(message, call)
+            case ShowReplay():
+                self.show_replay(message, call)
             case FindSavings():
                 self.find_savings(message, call)
             case _:
@@ -60,8 +64,23 @@ class Hindsight(ServiceActor):
         span = self.span(ask)
         draft = draft_of(ask, self.book(), self.tiers, self.router)
         again = Replaying(draft, span, ask.component)
-        fold = FoldPast(span.starts_ms, span.ends_ms, again.begin, again.add, ask.progress)
-        self.begin(fold, lambda: again.shown(ask.limit), call)
+        run = Run(call.caller.name, again, span, ask.limit)
+        fold = FoldPast(span.starts_ms, span.ends_ms, again.begin, again.add, run.progress)
+        if ask.wait:
+            self.begin(fold, run.shown, call)
+            return
+        told = Awaited(call.caller)
+        self.begin(fold, run.shown, told)
+        self.runs.add(run)
+        self.spawn(run.wait_for, told)
+        call.answer(run.shown_now())
+
+    def show_replay(self, ask: ShowReplay, call: Call[Any]) -> None:
+        run = self.runs.find(ask.replay_id, call.caller.name)
+        if run.ended.is_set() or not ask.wait_s:
+            run.tell(call)
+        else:
+            self.spawn(run.tell_later, ask.wait_s, call)
 
     def find_savings(self, ask: FindSavings, call: Call[Any]) -> None:
         span = self.span(ask)

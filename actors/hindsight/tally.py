@@ -1,5 +1,6 @@
 """The sums of a replay, and the differences themselves."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -111,17 +112,17 @@ class Tally:
 
     def shown(self, span: Window, limit: int) -> Replayed:
         changed = list(self.changed.values())
-        many = {
-            what: sum(one.what == what for one in changed)
-            for what in ("refused", "downgraded", "let_in", "as_asked")
-        }
+        many = Counter(one.what for one in changed)
         return Replayed(
             since=rfc3339(span.starts_ms),
             until=rfc3339(span.ends_ms),
             entries=self.entries,
             calls_then=self.calls_then,
             calls_now=self.calls_now,
-            **many,
+            refused=many["refused"],
+            downgraded=many["downgraded"],
+            let_in=many["let_in"],
+            as_asked=many["as_asked"],
             booked_usd=show_usd(self.booked),
             would_be_usd=show_usd(self.would_be),
             change_usd=show_usd(self.would_be - self.booked),

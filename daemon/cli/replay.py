@@ -10,11 +10,14 @@ import click
 
 from daemon.cli import units
 from daemon.cli.answer import Stop
+from daemon.cli.progress import Line, gauge
 from daemon.cli.table import figures, render, words
 from daemon.cli.verb import Console, Verb
 
 Json = dict[str, Any]
 SHOWN = 20
+LOOK_S = 0.5
+"""How long the daemon may wait before it says how far it is."""
 DETAIL_MAX = 70
 TABLES = {"policy": "policies", "route": "routes", "price": "prices"}
 """Tables of a draft file, and the fields of the request they become."""
@@ -40,7 +43,12 @@ def replay(console: Console, /, draft: Path | None, **fields: Any) -> None:
     model and rates. A policy takes the place of the one of its name, or is added.
     """
     fields["without"] = list(fields["without"]) or None
-    reply = console.ask("replay", **fields | _drafts(draft))
+    reply = console.ask("replay", **fields | _drafts(draft), wait=False)
+    with Line() as line:
+        while reply["status"] == "working":
+            seen, total = reply["entries"], reply["entries_total"]
+            line.draw(f"{gauge(seen / total if total else 0)} {seen:,} entries")
+            reply = console.ask("show_replay", replay_id=reply["replay_id"], wait_s=LOOK_S)
     console.answer(reply, lambda: _replayed(reply))
 
 

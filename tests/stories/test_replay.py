@@ -118,6 +118,21 @@ def test_a_draft_that_makes_no_sense_names_the_field(daemon: Daemon, me: str) ->
     refused(daemon.post("/replay", {"policies": [{"name": "x"}]}), 422, "invalid")
 
 
+def test_a_replay_can_be_begun_and_asked_how_far_it_is(
+    daemon: Daemon, me: str, five_calls: list[str]
+) -> None:
+    at_once = replay(daemon, me)
+    begun = made(daemon.post("/replay", {"component": me, "span": "today", "wait": False}), 200)
+
+    assert (begun["status"], begun["calls_then"]) == ("working", 0)
+    name = begun["replay_id"]
+    told = daemon.until(f"/replays/{name}?wait_s=5", lambda body: body["status"] == "done")
+
+    assert told | {"replay_id": None} == at_once | {"replay_id": None}
+    assert told["calls_then"] == len(five_calls)
+    refused(daemon.get(f"/replays/rpl_{'0' * 32}"), 404, "not-found")
+
+
 def test_the_command_reads_a_draft_file(
     daemon: Daemon, me: str, five_calls: list[str], tmp_path: Path
 ) -> None:
