@@ -1,9 +1,10 @@
 """What would have been: the past decided again under other policies, prices and routes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from protocols.message import Request, Value
 from protocols.names import Component, Model, PolicyName, Provider
@@ -125,6 +126,18 @@ class Replay(Request[Replayed]):
     wait: bool = Field(
         default=True, description="false: answer at once with a replay_id, and ask how far it is"
     )
+
+    _progress: Callable[[int, int], None] | None = PrivateAttr(default=None)
+
+    def progress(self, done: int, total: int) -> None:
+        """Called on another thread, now and then."""
+        if self._progress is not None:
+            self._progress(done, total)
+
+    def watched(self, progress: Callable[[int, int], None]) -> Self:
+        """Tell how far it has come: entries seen, and how many there are."""
+        self._progress = progress
+        return self
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

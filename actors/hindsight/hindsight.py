@@ -64,7 +64,7 @@ class Hindsight(ServiceActor):
         span = self.span(ask)
         draft = draft_of(ask, self.book(), self.tiers, self.router)
         again = Replaying(draft, span, ask.component)
-        run = Run(call.caller.name, again, span, ask.limit)
+        run = Run(call.caller.name, ask.progress, again, span, ask.limit)
         fold = FoldPast(span.starts_ms, span.ends_ms, again.begin, again.add, run.progress)
         if ask.wait:
             self.begin(fold, run.shown, call)

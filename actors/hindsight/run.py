@@ -1,6 +1,7 @@
 """A replay that nobody waits for: how far it is, and what came of it."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -20,9 +21,10 @@ RUNS_MAX = 32
 
 @dataclass(slots=True)
 class Run:
-    """`progress` is called on the reading thread: it sets two whole numbers and nothing else."""
+    """`progress` is called on the reading thread: it sets two whole numbers, and passes them on."""
 
     whose: str
+    watch: Callable[[int, int], None]
     again: Replay | None
     """Gone when it is over: it holds a whole world."""
     span: Window
@@ -36,6 +38,7 @@ class Run:
 
     def progress(self, done: int, total: int) -> None:
         self.done, self.total = done, total
+        self.watch(done, total)
 
     def shown(self) -> Replayed:
         assert self.again is not None
