@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from actors.alerts.outbox import Outbox, OutboxStart
 from actors.journal.chain import canonical, hash_of
 from actors.journal.projection import Changes
 from actors.ports import Batch, KeptKey
@@ -119,7 +120,7 @@ class Lines:
 
 def fill(db: sqlite3.Connection, lines: Lines, progress: Progress) -> None:
     """In batches, as a daemon would have written them."""
-    facets, batch = Facets(), Batch([], Changes(), [])
+    facets, outbox, batch = Facets(), Outbox(OutboxStart()), Batch([], Changes(), [])
     for entry in lines.entries():
         if len(batch.entries) == BATCH or entry.kind == "corrected":  # it may look its booking up
             write(db, batch, facets)
@@ -127,5 +128,6 @@ def fill(db: sqlite3.Connection, lines: Lines, progress: Progress) -> None:
             batch = Batch([], Changes(), [])
         batch.entries.append(entry)
         batch.changes.add(completed(db, entry))
+        outbox.take(entry, batch.news)
     batch.keys.extend(lines.records())
     write(db, batch, facets)

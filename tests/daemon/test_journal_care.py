@@ -35,6 +35,10 @@ from tests.daemon_process import Daemon, running
 from tests.harness.callers import CONFIG, RESERVE, Notes, load, repeat
 
 OLDER = "older.sqlite"
+TABLES = (
+    "facet", "rollup", "window", "hold", "policy", "price", "provisional", "outbox", "alert",
+)  # fmt: skip
+"""What is added up again from an export."""
 CLI = [sys.executable, "-P", "-m", "daemon"]
 
 
@@ -194,7 +198,17 @@ def test_an_export_imports_to_identical_totals_and_keys(home: Path, tmp_path: Pa
     assert (before, after.problems) == (after, [])
     assert answer["last"] == told["last"] == str(before.last)
     assert before.keys == answer["idempotency_keys"] > 0
-    for table in ("facet", "rollup", "window", "hold", "policy", "price", "provisional"):
+    for table in (
+        "facet",
+        "rollup",
+        "window",
+        "hold",
+        "policy",
+        "price",
+        "provisional",
+        "outbox",
+        "alert",
+    ):
         assert rows(home, table) == rows(fresh, table)
 
 
