@@ -8,7 +8,7 @@ import anyio
 
 from actors.assistant import rules
 from actors.assistant.drawer import Drawer, draft
-from actors.assistant.proposing import revision_of
+from actors.assistant.proposing import revision_of, with_reason
 from actors.assistant.purse import Purse
 from actors.assistant.reading import Reading
 from actors.assistant.recommend import recommend
@@ -226,7 +226,7 @@ class Assistant(ServiceActor):
                     "what the proposal changes was changed since it was made",
                     hint="ask the assistant again",
                 )
-            await self.desk.perform(proposal.operation, proposal.fields, call.caller)
+            await self.desk.perform(proposal.operation, with_reason(proposal), call.caller)
         except BudgetError as error:
             refusal = error
         self.tell(NAME, _Applied(proposal, refusal), call)

@@ -1,7 +1,9 @@
 """From what a model would change to a proposal: checked, compared, and proven on the past."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from actors.assistant.reading import tool
 from actors.ports import Desk
@@ -11,8 +13,9 @@ from protocols.message import Caller
 from protocols.operations import BY_NAME
 from protocols.schemas import arguments
 
-PROPOSABLE = ("set_policy", "approve_price")
 PREFIX = "propose_"
+REASONS = {"set_policy": "why", "approve_price": "note"}
+"""What may be proposed, and the field in which each keeps its reason."""
 DAYS = 30
 """How far back a proposal is proven."""
 SHOWN_MAX = 20
@@ -30,12 +33,14 @@ class Moment:
 
 
 def tools() -> list[Json]:
-    return [_described(name) for name in PROPOSABLE]
+    return [_described(name) for name in REASONS]
 
 
 def _described(name: str) -> Json:
     schema = arguments(BY_NAME[name])
-    properties = {key: part for key, part in schema["properties"].items() if key != "note"}
+    properties = {
+        key: part for key, part in schema["properties"].items() if key not in REASONS.values()
+    }
     properties["why"] = {"type": "string", "maxLength": 500, "description": "for the person"}
     required = [*schema.get("required", ()), "why"]
     text = (
@@ -52,7 +57,7 @@ async def propose(
     fields = dict(fields)
     why = str(fields.pop("why", ""))[:500]
     understood = desk.check(operation, fields)
-    before, revision = await _before(desk, operation, understood, reader)
+    before, after, revision = await _stands(desk, operation, understood, reader)
     effect, missing = await _effect(desk, operation, fields, reader)
     return Proposal(
         proposal_id=new_id("prp"),
@@ -60,7 +65,7 @@ async def propose(
         operation=operation,
         fields=fields,
         why=why,
-        diff=difference(before, understood) if operation == "set_policy" else [],
+        diff=difference(before, after),
         effect=effect,
         effect_missing=missing,
         revision=revision,
@@ -71,19 +76,34 @@ async def propose(
 
 async def revision_of(desk: Desk, proposal: Proposal, reader: Caller) -> int | None:
     """Where what the proposal changes stands now."""
-    return (await _before(desk, proposal.operation, proposal.fields, reader))[1]
+    return (await _stands(desk, proposal.operation, proposal.fields, reader))[2]
 
 
-async def _before(
+def with_reason(proposal: Proposal) -> Json:
+    """The fields as they are applied: the journal keeps where the change comes from."""
+    reason = f"{proposal.proposal_id}: {proposal.why}"[:500]
+    return proposal.fields | {REASONS[proposal.operation]: reason}
+
+
+async def _stands(
     desk: Desk, operation: str, fields: Json, reader: Caller
-) -> tuple[Json, int | None]:
-    if operation != "set_policy":
-        return {}, None
+) -> tuple[Json, Json, int | None]:
+    """What is in force, what would be, and a number that changes with either."""
+    if operation == "approve_price":
+        found = await desk.perform("show_price", _model(fields), reader)
+        case = found["case"] or {"in_force": {}, "says": {}}
+        said = case["says"]
+        after = said.get(fields.get("source") or next(iter(said), ""), {})
+        return case["in_force"] or {}, after, crc32(json.dumps([after, said]).encode())
     try:
         shown = await desk.perform("show_policy", {"name": fields["name"]}, reader)
     except NotFound:
-        return {}, None
-    return shown["policy"], shown["revision"]
+        return {}, fields, None
+    return shown["policy"], fields, shown["revision"]
+
+
+def _model(fields: Json) -> Json:
+    return {name: fields[name] for name in ("provider", "model")}
 
 
 async def _effect(

@@ -113,7 +113,7 @@ class Talk:
                 return {"error": f"no more than {LOOKS_MAX} looks for one answer"}
             return await self._looks.told(call.name, fields)
         operation = call.name.removeprefix(proposing.PREFIX)
-        if operation == call.name or operation not in proposing.PROPOSABLE:
+        if operation == call.name or operation not in proposing.REASONS:
             return {"error": f"there is no tool {call.name[:64]}"}
         return await self._propose(operation, fields)
 

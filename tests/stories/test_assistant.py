@@ -237,6 +237,8 @@ def test_a_proposal_is_applied_by_a_person_with_their_own_token(
         200, "applied", "admin",
     )  # fmt: skip
     assert daemon.get(f"/policies/{me}").body["policy"]["limit"]["usd"] == "2.500000000"
+    (entry,) = daemon.get(f"/entries?kind=policy_set&subject={me}&limit=1000").body["items"][1:]
+    assert entry["body"]["why"] == f"{proposal['proposal_id']}: half is enough"
     again = daemon.post(f"{path}/apply", {})
     assert (again.status, again.body["code"]) == (409, "overtaken")
 

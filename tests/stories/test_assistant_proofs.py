@@ -54,6 +54,9 @@ def daemon(home: Path, chat: ChatServer) -> Iterator[Daemon]:
         yield started
 
 
+PRICE = {"provider": "acme", "model": "large", "why": "the vendor's letter"}
+
+
 def proposed(daemon: Daemon, chat: ChatServer, tool: str, fields: dict[str, Any]) -> Any:
     chat.will(calls((tool, fields)), says("There it is."))
     (proposal,) = daemon.post("/assistant/ask", {"question": "propose"}).body["proposals"]
@@ -95,11 +98,33 @@ def test_a_price_would_have_cost_what_multiplying_again_costs(
     (home / "prices.toml").write_text(PRICES.format(read="6.5", written="31"))
     daemon.post("/prices/refresh", {})
 
-    price = {"provider": "acme", "model": "large", "why": "proof"}
-    effect = proposed(daemon, chat, "propose_approve_price", price)["effect"]
+    proposal = proposed(daemon, chat, "propose_approve_price", PRICE)
+    effect = proposal["effect"]
 
     then = 3 * (Decimal("0.7") * 3 + Decimal("0.09") * 15)
     now = 3 * (Decimal("0.7") * Decimal("6.5") + Decimal("0.09") * 31)
+    assert proposal["diff"] == [
+        {"field": "input", "before": "3", "after": "6.5"},
+        {"field": "output", "before": "15", "after": "31"},
+    ]
     assert effect["calls"] == 3
     assert Decimal(effect["booked_usd"]) == then
     assert Decimal(effect["would_be_usd"]) == now
+
+
+def test_a_price_that_moved_on_is_not_applied_and_one_that_did_not_says_where_it_is_from(
+    daemon: Daemon, chat: ChatServer, home: Path
+) -> None:
+    """Goes on from the story before: a price waits in the quarantine."""
+    stale = proposed(daemon, chat, "propose_approve_price", PRICE)
+    (home / "prices.toml").write_text(PRICES.format(read="7", written="33"))
+    daemon.post("/prices/refresh", {})
+    late = daemon.post(f"/assistant/proposals/{stale['proposal_id']}/apply", {})
+    assert (late.status, late.body["code"]) == (409, "overtaken")
+
+    fresh = proposed(daemon, chat, "propose_approve_price", PRICE)
+    applied = daemon.post(f"/assistant/proposals/{fresh['proposal_id']}/apply", {})
+    assert applied.status == 200, applied.body
+    version = daemon.get("/prices/one?provider=acme&model=large").body["version"]
+    assert version["price"]["rates"] == {"input": "7", "output": "33"}
+    assert version["note"] == f"{fresh['proposal_id']}: the vendor's letter"
