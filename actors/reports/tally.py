@@ -69,9 +69,7 @@ def tally(rows: Iterable[SumRow], places: Mapping[int, Place]) -> tuple[Tallies,
     found: Tallies = {}
     total = Tally.none()
     for piece, facet, *sums in rows:
-        place = places.get(facet)
-        if place is None:
-            continue
+        place = places[facet]
         total.take(sums, place.saving)
         for key in place.keys:
             found.setdefault((piece, key), Tally.none()).take(sums, place.saving)

@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from actors.journal.facet import WIDTHS_MS, Facet, RollupKey, policies_text
 from actors.journal.projection import SUMS, Changes, add
+from daemon.journal.faults import Damaged
 from protocols.journal import Entry
 
 FACET = ("component", "provider", "model", "tier", "task_type", "price_version", "tags", "policies")
@@ -45,10 +46,11 @@ class Facets:
 
 
 def _number(db: sqlite3.Connection, facet: Facet) -> int:
-    names = {str(db.execute(POLICY, (window,)).fetchone()[0]) for window in facet.windows}
+    found = [db.execute(POLICY, (window,)).fetchone() for window in facet.windows]
+    names = {str(row[0]) for row in found if row is not None}
     row = (*facet[:-2], policies_text(names) or facet.refused_by)
-    found = db.execute(FIND, row).fetchone()
-    number = found[0] if found is not None else db.execute(NUMBER, row).lastrowid
+    known = db.execute(FIND, row).fetchone()
+    number = known[0] if known is not None else db.execute(NUMBER, row).lastrowid
     assert number is not None
     return int(number)
 
@@ -77,8 +79,10 @@ def add_up(
 def completed(db: sqlite3.Connection, entry: Entry) -> Entry:
     """A correction of before schema 4 lacks what its booking says: tier, tags, and its time."""
     if entry.kind == "corrected" and "booked_ms" not in entry.body:
-        booked_ms, text = db.execute(BOOKED, (entry.body["of"],)).fetchone()
-        booking = from_json(text)
+        found = db.execute(BOOKED, (entry.body["of"],)).fetchone()
+        if found is None:
+            return entry
+        booked_ms, booking = found[0], from_json(found[1])
         same = {name: booking[name] for name in ("tier", "tags") if name in booking}
         entry.body = {**entry.body, **same, "booked_ms": booked_ms}
     return entry
@@ -89,7 +93,10 @@ def rebuild(db: sqlite3.Connection) -> None:
     facets, changes = Facets(), Changes()
     for seq, at_ms, kind, component, subject, text, digest in db.execute(ALL):
         entry = Entry(seq, at_ms, kind, component, subject, text, from_json(text), digest)
-        changes.add(completed(db, entry))
+        try:
+            changes.add(completed(db, entry))
+        except (KeyError, ValueError, TypeError) as error:
+            raise Damaged(f"entry {seq} cannot be understood: {error!r}; see verify") from error
         if seq % AT_ONCE == 0:
             _write(db, facets, changes)
             changes = Changes()

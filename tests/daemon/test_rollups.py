@@ -5,7 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from actors.journal.chain import GENESIS, link
+from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_writer, migrations
 from daemon.journal.rollups import FACET
 from daemon.journal.verify import verify
@@ -72,7 +75,23 @@ def test_a_correction_of_an_older_schema_lands_in_the_time_and_facets_of_its_boo
         for usd, estimated in ((900, 1), (-300, -1))
     ]  # fmt: skip
     assert not [problem for problem in verify(tmp_path).problems if "roll-up" in problem]
-    assert (tmp_path / f"{DATABASE}.before-{migrations()[-1][0]:04d}").exists()
+    assert (tmp_path / f"{DATABASE}.schema-0003").exists()
+
+
+def test_a_journal_that_cannot_be_added_up_is_not_opened_and_stays_as_it_was(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / DATABASE
+    old_journal(path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM entry WHERE kind = 'recorded'")
+
+    with pytest.raises(Damaged, match="entry 3 cannot be understood"):
+        connect_writer(path)
+
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("SELECT count(*) FROM entry").fetchone() == (2,)
 
 
 def test_a_facet_has_a_column_for_all_that_reports_tell_apart(tmp_path: Path) -> None:
