@@ -44,6 +44,7 @@ class Delivery:
         self._tell = tell
         self._time = time
         self._random = random
+        self._life = anyio.CancelScope()
         self._bell = anyio.Event()
         self._due = time.monotonic()
         """When to try again, on the monotonic clock; a restart tries at once."""
@@ -54,8 +55,16 @@ class Delivery:
         self.news = self.news or news
         self._bell.set()
 
+    def close(self) -> None:
+        """Leave off, in the middle of a delivery too: the next to begin sends that again."""
+        self._life.cancel()
+
     async def run(self) -> None:
-        """For ever; ends with its actor."""
+        """Until it is closed."""
+        with self._life:
+            await self._go_on()
+
+    async def _go_on(self) -> None:
         page: list[StoredEvent] = []
         while True:
             if not page and self.news:

@@ -69,6 +69,13 @@ class AlertDispatcher(ServiceActor):
         self.switchboard.open(self.spawn)
         self.catch_up()
 
+    def on_stop(self) -> None:
+        self.switchboard.close()
+
+    def on_failure(self, *_: object) -> None:
+        """Whoever comes next has channels of its own."""
+        self.switchboard.close()
+
     def receive(self, message: Heard, call: Call[Any]) -> None:
         match message:
             case News():

@@ -41,6 +41,10 @@ class Switchboard:
         for delivery in self.deliveries:
             spawn(delivery.run)
 
+    def close(self) -> None:
+        for delivery in self.deliveries:
+            delivery.close()
+
     def ring(self, *, news: bool) -> None:
         for delivery in self.deliveries:
             delivery.ring(news=news)

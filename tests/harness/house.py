@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -14,11 +14,12 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import checkpoint
 
+from actors.alerts.channel import Channel
 from actors.alerts.dispatcher import AlertDispatcher, Turn
 from actors.alerts.feed import LiveFeed
 from actors.journal.journal import Journal
 from actors.policy.policies import Sweep
-from actors.ports import Clock
+from actors.ports import Clock, Notifier
 from actors.routing.router import Router
 from actors.runtime import ActorLoop, Ref
 from actors.spine import Builder
@@ -49,6 +50,7 @@ class House:
     builder: Builder
     store: BrittleStore
     risen: anyio.Event
+    feed: LiveFeed
 
     async def ask(self, to: str, request: Request[Any], caller: Caller) -> Any:
         """Give the reply, or the refusal."""
@@ -60,12 +62,16 @@ class House:
 
 @asynccontextmanager
 async def living(
-    data_dir: Path, clock: FakeClock, book: PriceBook, router: Router | None = None
+    data_dir: Path,
+    clock: FakeClock,
+    book: PriceBook,
+    router: Router | None = None,
+    ways: Mapping[Channel, Notifier] | None = None,
 ) -> AsyncIterator[House]:
     """Put journal, policy engine, ledgers and alerts together as `daemon.run` does."""
     store = await BrittleStore.open(data_dir)
     try:
-        async with alive(store, clock, book, Roster(), router) as house:
+        async with alive(store, clock, book, Roster(), router, ways) as house:
             yield house
     finally:
         await store.close()
@@ -78,15 +84,15 @@ async def alive(
     book: PriceBook,
     roster: Roster,
     router: Router | None = None,
+    ways: Mapping[Channel, Notifier] | None = None,
 ) -> AsyncIterator[House]:
     begin = await store.start()
     time = LedgerTime(clock, begin.at_ms)
     builder = Builder(
         roster, store, time, book, DEFAULT, components_max=100, open_max=10_000, router=router
     )
-    house = House(roster, builder, store, anyio.Event())
     feed = LiveFeed()
-
+    house = House(roster, builder, store, anyio.Event(), feed)
     tell = part_watch(roster)
 
     def changed(fate: Fate) -> None:
@@ -101,7 +107,8 @@ async def alive(
         await supervisor.start_spine(spine)
 
         async def alerts() -> Ref:
-            return AlertDispatcher.start(roster.tell, time, feed, await store.dispatch(), {})
+            begins = await store.dispatch()
+            return AlertDispatcher.start(roster.tell, time, feed, begins, ways or {})
 
         await supervisor.start_organ(Child("alerts", alerts))
         yield house
