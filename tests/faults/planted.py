@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def keys_apart() -> None:
     whole = write.write
 
     def apart(db: sqlite3.Connection, batch: Batch, *rest: Any) -> None:
-        whole(db, Batch(batch.entries, batch.changes, []), *rest)
+        whole(db, replace(batch, keys=[]), *rest)
         whole(db, Batch([], type(batch.changes)(), batch.keys), *rest)
 
     write.write = apart
