@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daemon.journal.anchor import sync_directory
-from daemon.journal.faults import Damaged, JournalFault, NotWritable
-from daemon.journal.files import connect_reader
+from daemon.journal.faults import Damaged, NotWritable
+from daemon.journal.files import connect_reader, fault_of
 from daemon.journal.verify import Report, verify_file
 
 PAGES = 2000
@@ -63,4 +63,4 @@ def copy(source: Path, to: Path, progress: Progress) -> None:
             target.close()
             reader.close()
     except sqlite3.Error as error:
-        raise JournalFault(f"cannot copy {source} to {to}: {error}") from error
+        raise fault_of(source, error) from error

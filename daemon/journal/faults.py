@@ -25,6 +25,12 @@ class Newer(JournalFault):
     exit_code = 76
 
 
+class Older(JournalFault):
+    """An earlier version wrote it, and nobody has brought it to this schema."""
+
+    exit_code = 76
+
+
 class NotWritable(JournalFault):
     """The data directory cannot be made or written."""
 

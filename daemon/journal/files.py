@@ -16,6 +16,7 @@ from daemon.journal.faults import (
     JournalFault,
     Newer,
     NotWritable,
+    Older,
 )
 
 DATABASE = "journal.sqlite"
@@ -149,6 +150,16 @@ def step(db: sqlite3.Connection, number: int, text: str) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def check_schema(db: sqlite3.Connection, path: Path) -> None:
+    """Raises `Newer` or `Older` for what another version wrote."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    newest = migrations()[-1][0]
+    if version > newest:
+        raise Newer(f"{path} has schema {version}, this version knows {newest}; upgrade")
+    if 0 < version < newest:
+        raise Older(f"{path} has schema {version}, this version {newest}; `budget migrate` it")
 
 
 def back_up(db: sqlite3.Connection, to: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from daemon.journal import anchor
 from daemon.journal.anchor import Mark
 from daemon.journal.backup import Progress, copy
-from daemon.journal.faults import Damaged, JournalFault, Newer
-from daemon.journal.files import DATABASE, connect_reader, migrations
+from daemon.journal.faults import Damaged, JournalFault
+from daemon.journal.files import DATABASE, connect_reader, connect_writer
 from daemon.journal.verify import Report, verify_file
 
 LOGS = ("", "-wal", "-shm")
@@ -32,31 +32,31 @@ class Restored:
 
 def restore(backup: Path, data_dir: Path, progress: Progress, *, accept_loss: bool) -> Restored:
     """Call it with the data directory locked. Raises a `JournalFault`, and then nothing changed."""
-    report = checked(backup, progress)
-    lost = would_lose(backup, data_dir)
-    if lost is not None and not accept_loss:
-        raise WouldLose(f"{backup} is not the latest: {lost[1]}; --accept-loss restores it anyway")
     new = data_dir / f"{DATABASE}.restored"
-    copy(backup, new, progress)
-    kept = set_aside(data_dir)
-    new.rename(data_dir / DATABASE)
-    anchor.begin(data_dir, report.last)
+    try:
+        report = prepared(backup, new, progress)
+        lost = would_lose(new, data_dir)
+        if lost is not None and not accept_loss:
+            what = f"{backup} is not the latest: {lost[1]}"
+            raise WouldLose(f"{what}; --accept-loss restores it anyway")
+        kept = set_aside(data_dir)
+        new.rename(data_dir / DATABASE)
+        anchor.begin(data_dir, report.last)
+    finally:
+        for left in data_dir.glob(f"{new.name}*"):
+            left.unlink()
     return Restored(report, 0 if lost is None else lost[0], kept)
 
 
-def checked(backup: Path, progress: Progress) -> Report:
-    """The backup is whole, and of a version that we read."""
+def prepared(backup: Path, new: Path, progress: Progress) -> Report:
+    """A copy that is whole, and of this version's schema."""
     if not backup.is_file():
         raise Damaged(f"there is no backup at {backup}")
-    report = verify_file(backup, lambda done, total: progress("verifying", done, total))
+    copy(backup, new, progress)
+    connect_writer(new).close()
+    report = verify_file(new, lambda done, total: progress("verifying", done, total))
     if not report.clean:
         raise Damaged(f"{backup} does not verify: {report.problems[0]}")
-    db = connect_reader(backup)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    db.close()
-    newest = migrations()[-1][0]
-    if version > newest:
-        raise Newer(f"{backup} has schema {version}, this version knows {newest}; upgrade")
     return report
 
 

@@ -22,7 +22,7 @@ from daemon.journal import anchor
 from daemon.journal.anchor import Mark
 from daemon.journal.check_keys import check_keys
 from daemon.journal.faults import Damaged
-from daemon.journal.files import DATABASE, connect_reader
+from daemon.journal.files import DATABASE, check_schema, connect_reader
 from daemon.journal.rollups import FACET, completed
 from daemon.journal.verify_outbox import OutboxTruth
 from protocols.costing import cost
@@ -97,6 +97,7 @@ def verify_file(
     except sqlite3.Error as error:
         raise Damaged(f"{path} cannot be read: {error}") from error
     try:
+        check_schema(db, path)
         db.execute("BEGIN")
         for (found,) in db.execute("PRAGMA quick_check(20)"):
             if found != "ok":

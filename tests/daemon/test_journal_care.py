@@ -383,6 +383,9 @@ def test_migrate_backs_up_first_and_adds_up_afterwards(tmp_path: Path) -> None:
     home = tmp_path / "data"
     first_schema(home)
     newest = migrations()[-1][0]
+    code, _, complaint = budget("verify", home=home)
+    assert code == 76
+    assert "budget migrate" in complaint
 
     assert budget("migrate", "--dry-run", home=home)[1]["schema_after"] == newest
     code, answer, complaint = budget("migrate", home=home)
@@ -393,3 +396,23 @@ def test_migrate_backs_up_first_and_adds_up_afterwards(tmp_path: Path) -> None:
         assert db.execute("SELECT count(*) FROM entry").fetchone() == (9,)
     assert verify(home).problems == []
     assert budget("migrate", home=home)[1]["backup"] is None
+
+
+def test_a_backup_of_an_older_version_is_restored_in_this_schema(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "old", tmp_path / "fresh"
+    first_schema(old)
+
+    code, answer, complaint = budget("restore", old / DATABASE, home=fresh)
+    assert code == 0, complaint
+    assert answer["entries"] == 9
+    assert verify(fresh).problems == []
+    assert list(fresh.glob("*restored*")) == []
+
+
+def test_what_is_no_backup_is_not_restored(tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    diary.write_bytes(b"Dear diary, " * 500)
+
+    assert budget("restore", diary, home=tmp_path / "fresh")[0] == 65
+    assert budget("restore", tmp_path / "nothing", home=tmp_path / "fresh")[0] == 65
+    assert budget("verify", diary, home=tmp_path / "fresh")[0] == 65
