@@ -53,9 +53,9 @@ def _told(hermes: Json | None) -> str:
     lines = [f"{dot} {hermes['state']} as {hermes['name']}  {hermes['url']}"]
     if hermes["failure"]:
         lines.append(f"  {hermes['failure']}")
-    if hermes["failures"]:
+    if times := hermes["failures"]:
         again = f"; asked again in {hermes['next_in_s']:.0f} s" if hermes["next_in_s"] else ""
-        lines.append(f"  failed {hermes['failures']} times in a row{again}")
+        lines.append(f"  {'once' if times == 1 else f'{times} times in a row'}{again}")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """Hermes over HTTP, as it was observed: where its documents and its answers differ, its answers."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,6 +94,11 @@ class HermesClient:
                     return from_json(await _body(answer))
         except TimeoutError as error:
             raise HermesFailed(f"no answer within {self.timeout_s:g} s", "timeout") from error
+        except aiohttp.ClientConnectorError as error:
+            number = error.os_error.errno
+            why = str(error.os_error) if number is None else os.strerror(number)
+            detail = f"cannot connect to {error.host}:{error.port}: {why}"
+            raise HermesFailed(detail, "connection") from error
         except (aiohttp.ClientError, OSError) as error:
             raise HermesFailed(f"{type(error).__name__}: {error}", "connection") from error
         except ValueError as error:

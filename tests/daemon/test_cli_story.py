@@ -196,7 +196,7 @@ def test_status_says_how_the_daemon_is(up: Run) -> None:
     status = up("status")
 
     assert status.returncode == 0
-    assert status.stdout.startswith("● ok  http://127.0.0.1:")
+    assert status.stdout.startswith("● healthy  http://127.0.0.1:")
     assert "pid " in status.stdout
 
 
@@ -231,7 +231,7 @@ def test_doctor_is_content_with_a_daemon_that_runs(up: Run) -> None:
     seen = up("doctor")
 
     assert seen.returncode == 0, seen.stdout
-    assert " is ok\n" in seen.stdout
+    assert " is healthy\n" in seen.stdout
     assert "✗" not in seen.stdout
 
 
@@ -252,9 +252,9 @@ def test_serve_says_when_it_is_ready_and_leaves_in_order(
         assert second.returncode == 75
         assert f"pid {process.pid}" in second.stderr
         over_socket = budget("status", "--socket", str(tmp_path / "s"), "--data-dir", str(home))
-        assert over_socket.stdout.startswith("● ok  unix:")
 
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
     assert process.returncode == 0
+    assert over_socket.stdout.startswith("● healthy  unix:")
     assert not (home / "daemon.json").exists()

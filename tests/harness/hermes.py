@@ -66,9 +66,9 @@ class FakeHermes:
         with self._heard:
             assert self._heard.wait_for(fits, WITHIN_S), self.asked
 
-    def wait_for(self, *asked: str) -> None:
-        """Until these were asked, in this order, from now on."""
-        start = len(self.asked)
+    def wait_for(self, *asked: str, since: int | None = None) -> None:
+        """Until these were asked, in this order, from now on or since so many questions."""
+        start = len(self.asked) if since is None else since
 
         def heard() -> bool:
             later = iter(self.asked[start:])

@@ -71,18 +71,20 @@ def test_it_is_listed_under_its_name_and_beats(daemon: Daemon, hermes: FakeHerme
 def test_a_hermes_that_has_forgotten_us_is_told_again(daemon: Daemon, hermes: FakeHermes) -> None:
     """It thanks for every heartbeat meanwhile."""
     hermes.wait_for(BEAT)
+    since = len(hermes.asked)
     hermes.forget()
 
-    hermes.wait_for(LOOK, REGISTER, BEAT)
+    hermes.wait_for(LOOK, REGISTER, BEAT, since=since)
     assert hermes.components.keys() == {"budget"}
     wait_until_registered(daemon)
 
 
 def test_an_expired_token_is_renewed(daemon: Daemon, hermes: FakeHermes) -> None:
     hermes.wait_for(BEAT)
+    since = len(hermes.asked)
     hermes.expire()
 
-    hermes.wait_for("POST /api/heartbeat 401", REGISTER, BEAT)
+    hermes.wait_for("POST /api/heartbeat 401", REGISTER, BEAT, since=since)
     wait_until_registered(daemon)
 
 
@@ -127,8 +129,9 @@ def test_hermes_comes_later_restarts_are_no_doubles_and_a_stop_says_goodbye(
             wait_until_registered(daemon)
             assert daemon.call("GET", "/health").body["registered"] is True
             daemon.kill()
+            hermes.asked.clear()
             daemon.start()
-            hermes.wait_for(REGISTER, BEAT)
+            hermes.wait_until(lambda: {REGISTER, BEAT} <= set(hermes.asked))
             assert hermes.components.keys() == {"penia"}
 
             assert daemon.stop() == 0
