@@ -100,6 +100,7 @@ async def test_both_ways_give_the_same_refusal(door: Door, lane: list[bool]) -> 
         post(body=b"{"),
         post(body=b'{"component":"apollo"}'),
         post(path="/api/v1/nowhere"),
+        post(path="/api/v1/policies", body=b'{"name":"p","limit":{"calls":1},"period":"daily"}'),
         post(path="/api/v1/reservations?x=1"),
         post(path=f"/api/v1/reservations/{RESERVATION_ID}%20/settle", body=USED),
         post(more="Origin: https://evil.example\r\n"),
