@@ -88,5 +88,5 @@ def goals_table(found: Mapping[str, Found]) -> str:
 def _cell(goal: Goal, figure: float | None) -> str:
     if figure is None:
         return NOT_MEASURED
-    text = f"{figure:.3g}{goal.unit}"
+    text = f"{figure:,.0f}{goal.unit}" if figure >= 1000 else f"{figure:.3g}{goal.unit}"
     return f"**{text}**" if goal.reached(figure) else text

@@ -42,13 +42,13 @@ class Punctual(Caller):
 
     def _ask(self, load: Load) -> None:
         assert isinstance(load, Schedule)
+        load.left -= 1
+        if not load.left and not load.over.done():
+            load.over.set_result(None)
         if load.due_ns:
             self.send(load.due_ns.popleft())
         else:
             load.idle.append(self)
-            load.left -= 1
-            if not load.left and not load.over.done():
-                load.over.set_result(None)
 
 
 async def at_rate(
