@@ -13,6 +13,9 @@ from typing import Any
 import anyio
 import pytest
 
+from daemon.channels.build import ways
+from daemon.config import load
+from daemon.config.problems import ConfigError
 from daemon.journal.verify import verify
 from tests.daemon_process import PREFIX, Daemon, running
 from tests.harness.hook import Hook, Received, hook
@@ -161,47 +164,50 @@ def channel(body: dict[str, Any], name: str = "ops") -> dict[str, Any]:
     return dict(found)
 
 
-async def trial(daemon: Daemon) -> Any:
-    """Beside the loop, on which the receiver lives."""
-    return (await anyio.to_thread.run_sync(daemon.post, "/channels/ops/test", {})).body
+OTHERS = """
+[[channel]]
+name = "literal"
+kind = "webhook"
+url = "{url}"
+allow_http = true
+
+[[channel]]
+name = "named"
+kind = "webhook"
+url = "{named}"
+allow_http = true
+
+[[channel]]
+name = "plain"
+kind = "webhook"
+url = "{url}"
+allow_private = true
+"""
 
 
-async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
-    async with hooked(tmp_path) as (daemon, receiver):
-        receiver.status = 307
-        tested = await trial(daemon)
-        assert tested == {"name": "ops", "delivered": False, "failure": "it answers 307"}
-        assert len(receiver.received) == 1
-
-
-@pytest.mark.parametrize(
-    ("permits", "failure"),
-    [
-        ("allow_http = true", "which is not a public address"),
-        ("allow_private = true", "not an https address"),
-    ],
-)
-async def test_private_addresses_and_plain_http_are_refused_unless_allowed(
-    tmp_path: Path, permits: str, failure: str
-) -> None:
+async def test_a_trial_says_whether_it_arrives_and_why_not(tmp_path: Path) -> None:
+    """Redirects are not followed; plain http and private addresses are refused unless allowed."""
     with anyio.fail_after(WITHIN_S):
         async with hook() as receiver:
-            for host in ("127.0.0.1", "localhost"):
-                url = receiver.url.replace("127.0.0.1", host)
-                config = f'[[channel]]\nname = "ops"\nkind = "webhook"\nurl = "{url}"\n{permits}\n'
-                with running(tmp_path, config) as daemon:
-                    tested = await trial(daemon)
-                    assert not tested["delivered"]
-                    assert failure in tested["failure"]
-            assert receiver.received == []
+            named = receiver.url.replace("127.0.0.1", "localhost")
+            others = OTHERS.format(url=receiver.url, named=named)
+            with running(tmp_path, CHANNEL.format(url=receiver.url) + others) as daemon:
 
+                async def trial(name: str) -> Any:
+                    path = f"/channels/{name}/test"
+                    return (await anyio.to_thread.run_sync(daemon.post, path, {})).body
 
-async def test_a_trial_reaches_the_log_and_an_unknown_channel_is_named(tmp_path: Path) -> None:
-    with running(tmp_path, "") as daemon:
-        assert daemon.post("/channels/log/test", {}).body["delivered"]
-        daemon.wait_for("a trial of this channel")
-        answer = daemon.post("/channels/pager/test", {})
-        assert (answer.status, answer.body["hint"]) == (404, "there are: log")
+                assert (await trial("ops"))["delivered"]
+                receiver.status = 307
+                assert (await trial("ops"))["failure"] == "it answers 307"
+                assert "not a public address" in (await trial("literal"))["failure"]
+                assert "not a public address" in (await trial("named"))["failure"]
+                assert "not an https address" in (await trial("plain"))["failure"]
+                assert len(receiver.received) == 2
+                assert (await trial("log"))["delivered"]
+                daemon.wait_for("a trial of this channel")
+                hint = "there are: log, ops, literal, named, plain"
+                assert (await trial("pager"))["hint"] == hint
 
 
 async def test_a_burst_is_one_message_where_the_channel_groups(tmp_path: Path) -> None:
@@ -240,16 +246,23 @@ async def test_apprise_carries_the_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ('name = "x"\nkind = "webhook"', "is of kind webhook and has no url"),
-        ('name = "x"\nkind = "apprise"', "is of kind apprise and has no url_file"),
-        ('name = "x"\nkind = "apprise"\nurl_file = "none.urls"', "cannot be read"),
-        ('name = "x"\nquiet = "25:00-07:00"', "quiet"),
-        ('name = "x"\nseverty = "info"', "did you mean severity"),
+        ('kind = "webhook"', "is of kind webhook and has no url"),
+        ('kind = "apprise"', "is of kind apprise and has no url_file"),
+        ('kind = "apprise"\nurl_file = "none.urls"', "cannot be read"),
+        ('kind = "apprise"\nurl_file = "wrong.urls"', "line 2 is no address that apprise knows"),
+        ('quiet = "25:00-07:00"', "quiet"),
+        ('severty = "info"', "did you mean severity"),
     ],
 )
-def test_a_table_that_cannot_work_stops_the_start_in_words(
+def test_a_table_that_cannot_work_is_refused_in_words(
     tmp_path: Path, table: str, told: str
 ) -> None:
-    daemon = Daemon(tmp_path, f"[[channel]]\n{table}\n").spawn()
-    assert daemon.wait() != 0
-    assert told in daemon.said
+    wrong = tmp_path / "wrong.urls"
+    wrong.write_text("# nobody\nnowhere\n")
+    wrong.chmod(0o600)
+    file = tmp_path / "budget.toml"
+    file.write_text(f'[[channel]]\nname = "x"\n{table}\n')
+    environ = {"HOME": str(tmp_path), "BUDGET_DATA_DIR": str(tmp_path / "data")}
+    with pytest.raises(ConfigError) as refused:
+        ways(load(file, environ=environ))
+    assert told in str(refused.value)
