@@ -23,8 +23,9 @@ VERSION_HEADER = "MCP-Protocol-Version"
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """Methods whose object stands in a header of its own, and where it is in the message."""
 NO_DAEMON = -32000
-LISTENING = object()
-"""The exchange that carries what the daemon says by itself."""
+LISTENING, RENEWING = object(), object()
+"""Exchanges of our own: what the daemon says by itself, and a handshake done again."""
+INITIALIZED = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 Connection = http.client.HTTPConnection
 
 
@@ -40,6 +41,8 @@ class Pump:
         """Headers of the older protocol era, once a session is open."""
         self._open: dict[Any, Connection] = {}
         self._threads: list[threading.Thread] = []
+        self._hello = b""
+        self._renewing = threading.Lock()
 
     def run(self) -> None:
         for line in self._messages:
@@ -84,17 +87,41 @@ class Pump:
         except (OSError, http.client.HTTPException, ValueError) as broken:
             self._refuse(number, NO_DAEMON, f"the daemon did not finish its answer: {broken}")
 
-    def _post(self, number: Any, message: Json, line: bytes) -> None:
+    def _post(self, number: Any, message: Json, line: bytes, *, again: bool = True) -> None:
+        session = self._session
         opening = message.get("method") == "initialize"
         with self._connected(number) as (client, connection):
             connection.request("POST", PATH, line, self._headers(client, message))
             response = connection.getresponse()
+            lost = bool(session) and not opening and response.status == http.client.NOT_FOUND
             if opening:
+                self._hello = line
                 self._remember(response)
-            for answer in _answers(response):
+            for answer in () if lost else _answers(response):
                 if opening:
                     self._agree(answer)
                 self._write(number, answer, response.status)
+        if lost and again and self._renewed(session):
+            self._post(number, message, line, again=False)
+        elif lost:
+            self._refuse(number, NO_DAEMON, "the session has ended; connect again")
+
+    def _renewed(self, session: dict[str, str]) -> bool:
+        """Shake hands again for the client: the daemon has started anew since."""
+        with self._renewing:
+            if self._session is not session:
+                return True  # somebody else was faster
+            self._session = {}
+            for line in (self._hello, INITIALIZED):
+                with self._connected(RENEWING) as (client, connection):
+                    connection.request("POST", PATH, line, self._headers(client, {}))
+                    response = connection.getresponse()
+                    if line is self._hello:
+                        self._remember(response)
+                    for answer in _answers(response):
+                        self._agree(answer)
+        self._start(self._listen)
+        return bool(self._session)
 
     @contextmanager
     def _connected(self, number: Any) -> Iterator[tuple[Client, Connection]]:
@@ -162,6 +189,8 @@ class Pump:
     def _write(self, number: Any, answer: bytes, status: int) -> None:
         """Pass on what is a message of the protocol; make one of what only HTTP says."""
         document = json.loads(answer)
+        if isinstance(document, dict) and "error" in document and document.get("id") is None:
+            document["id"] = number  # refused before it was read: whose it was, we know
         if not isinstance(document, dict) or "jsonrpc" not in document:
             detail = _dict(document).get("detail", f"the daemon answered {status}")
             hint = _dict(document).get("hint")

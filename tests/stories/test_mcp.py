@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio import to_thread
 from mcp.client.subscriptions import ResourceUpdated, SubscriptionLost
-from mcp.shared.exceptions import MCPDeprecationWarning
+from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp_types import ResourceUpdatedNotification
 
 from protocols.operations import OPERATIONS
@@ -218,6 +218,22 @@ async def test_a_token_that_is_revoked_takes_its_streams_along(daemon: Daemon) -
         await to_thread.run_sync(daemon.delete, "/tokens/leaver")
         with pytest.raises(SubscriptionLost):
             await anext(aiter(changes))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("way", WAYS[2:], ids=str)
+async def test_the_daemon_may_be_restarted_behind_the_pump(tmp_path: Path, way: Way) -> None:
+    daemon = await to_thread.run_sync(Daemon(tmp_path, CONFIG).start)
+    try:
+        async with connected(daemon, way) as client:
+            said(await client.call_tool("budget_status", {}))
+            await to_thread.run_sync(daemon.stop)
+            with pytest.raises(MCPError, match="budget up"):
+                await client.call_tool("budget_status", {})
+            await to_thread.run_sync(daemon.start)
+            said(await client.call_tool("budget_status", {}))
+    finally:
+        daemon.kill()
 
 
 @pytest.mark.parametrize("transport", ["http", "stdio"])
