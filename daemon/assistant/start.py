@@ -7,6 +7,7 @@ from actors.spine import Builder
 from actors.supervision import Child
 from daemon.assistant.desk import OwnDesk
 from daemon.assistant.openai_model import OpenAIModel
+from daemon.assistant.patience import Patient
 from daemon.config import Settings
 
 
@@ -19,7 +20,7 @@ def assistant(settings: Settings, builder: Builder) -> Child:
 
     async def start() -> Ref:
         kept = await builder.store.proposals()
-        desk = OwnDesk(builder.ask)
+        desk = OwnDesk(Patient(builder.ask))
         return Assistant.start(builder.roster.tell, builder.time, desk, model, bounds, kept)
 
     return Child(NAME, start)
