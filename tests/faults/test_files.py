@@ -108,6 +108,24 @@ async def test_a_file_removed_under_the_daemon_ends_it(tmp_path: Path, name: str
     assert "removed or replaced" in daemon.lines[-1]
 
 
+def test_another_program_that_holds_the_file_ends_the_daemon_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    """F19: it waits for two seconds, then it is a disk that fails."""
+    with running(tmp_path, CONFIG) as daemon:
+        first = daemon.post("/reservations", MINE, key="first")
+        with closing(sqlite3.connect(daemon.data_dir / DATABASE, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            answer = daemon.post("/reservations", MINE, key="second")
+            assert (answer.status, answer.body["outcome"]) == (503, "unknown")
+            assert daemon.wait() == 74
+            db.execute("ROLLBACK")
+        daemon.start()
+        assert daemon.post("/reservations", MINE, key="first").raw == first.raw
+        assert daemon.post("/reservations", MINE, key="second").status == 201
+    assert verify(tmp_path / "data").problems == []
+
+
 def test_a_migration_killed_at_any_call_to_the_disk_is_done_at_the_next_attempt(
     tmp_path: Path, library: Path
 ) -> None:
