@@ -9,7 +9,7 @@ from actors.policy import moves, places, policies
 from actors.policy.decide import Verdict
 from actors.policy.state import EngineState
 from actors.policy.world import World
-from actors.routing.router import Candidate, Errand
+from actors.routing.router import Candidate, Errand, Plan, for_downgrade
 from actors.routing.router import World as Lookup
 from actors.subject import read_subject
 from actors.time import LedgerTime
@@ -107,12 +107,12 @@ class Past:
         return Outcome(found.error)
 
     def _downgrade(self, ask: Admit, entry: StoredBooking, found: Refused) -> Outcome:
-        candidates = self._candidates(ask, entry)
+        candidates = for_downgrade(self._plan(ask, entry)).candidates
         options = [
             Option(_on(ask, one), one.barred) for one in candidates if one.estimate is not None
         ]
         priced = [one for one in candidates if one.estimate is not None]
-        choice = Choose(entry.component, options, take=True, every=False, memo=None)
+        choice = Choose(entry.component, options, take=True, every=False, memo=None, downgrade=True)
         place = moves.choose(self.world, choice).place
         if place is None:
             return Outcome(found.error)
@@ -120,7 +120,7 @@ class Past:
         assert estimate is not None
         return Outcome(found.error, estimate.version, options[place].admit.amounts)
 
-    def _candidates(self, ask: Admit, entry: StoredBooking) -> list[Candidate]:
+    def _plan(self, ask: Admit, entry: StoredBooking) -> Plan:
         read, written = counts(entry.body)
         subject = ask.subject
         job = Wanted(
@@ -131,7 +131,7 @@ class Past:
         )  # fmt: skip
         draft = self.draft
         lookup = Lookup(draft.book, draft.tiers, None, self.clock.at_ms)
-        return draft.router.plan(Errand(job, job.provider, job.model), lookup).candidates
+        return draft.router.plan(Errand(job, job.provider, job.model), lookup)
 
     def book(self, entry: StoredBooking, usd: int) -> Posted | None:
         """What was used, in the windows of its hold. None if its hold is from before the past."""

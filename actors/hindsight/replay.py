@@ -1,6 +1,7 @@
 """The replay: each call of the past decided again, and where that parts from what happened."""
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 
 from actors.hindsight.draft import Draft, attempt
 from actors.hindsight.past import Outcome, Past
@@ -17,6 +18,11 @@ from protocols.prices import PriceVersion
 SESSION_MS = 90 * DAY_MS
 """How long a session's counter lives."""
 POLICY_KINDS = frozenset({"policy_set", "policy_removed"})
+DECIDES = POLICY_KINDS | BOOKINGS | {
+    "held", "allocated", "denied", "released", "expired", "extended", "corrected",
+}  # fmt: skip
+WAITING_MAX = 4_096
+"""Entries kept back so that they can be put in the order of their decisions."""
 
 
 class Replay:
@@ -34,6 +40,8 @@ class Replay:
         """Holds that would not have been, so what was booked against them is left out."""
         self.instead: dict[str, PriceVersion] = {}
         """Holds that another model would have had."""
+        self.waiting: list[tuple[int, int, StoredBooking]] = []
+        self.latest = 0
         self.provisional: dict[int, tuple[int, ...]] = {}
         """Bookings that a correction may come for, and where they count."""
 
@@ -57,7 +65,18 @@ class Replay:
         return window_at(policy.period, policy.zone, starts).starts_ms
 
     def add(self, entry: StoredBooking) -> None:
-        """The next entry."""
+        """The next entry of the journal. What was decided before it may still come."""
+        if entry.kind not in DECIDES:
+            self.tally.entries += entry.at_ms >= self.span.starts_ms
+            return
+        turn = int(entry.body.get("turn", self.latest))
+        self.latest = max(self.latest, turn)
+        heappush(self.waiting, (turn, entry.seq, entry))
+        if len(self.waiting) > WAITING_MAX:
+            self._decide(heappop(self.waiting)[2])
+
+    def _decide(self, entry: StoredBooking) -> None:
+        """The next entry in the order in which things were decided."""
         self.past.clock.at_ms = entry.at_ms
         inside = entry.at_ms >= self.span.starts_ms
         kind = entry.kind
@@ -156,4 +175,7 @@ class Replay:
             self.tally.correct(entry, usd)
 
     def shown(self, limit: int) -> Replayed:
+        """What came of it, once all entries have been seen."""
+        while self.waiting:
+            self._decide(heappop(self.waiting)[2])
         return self.tally.shown(self.span, limit)

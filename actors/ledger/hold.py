@@ -86,7 +86,7 @@ def figures(amounts: Amounts) -> Held:
 
 def places_body(places: Places) -> dict[str, Any]:
     """Where a charge sits, as JSON values."""
-    body: dict[str, Any] = {"windows": list(places.windows)}
+    body: dict[str, Any] = {"windows": list(places.windows), "turn": places.turn}
     if places.parent is not None:
         body["parent"] = places.parent
         body["parent_windows"] = list(places.parent_windows)

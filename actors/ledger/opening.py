@@ -120,16 +120,17 @@ def refused(desk: Desk, found: Refused, call: Call[Any]) -> None:
     if routing.may_downgrade(task, found):
         routing.downgrade(desk, task, found, call)
     else:
-        refuse(desk, task, found.error, call)
+        refuse(desk, task, found.error, found.turn, call)
 
 
-def refuse(desk: Desk, task: Task, error: BudgetError, call: Call[Any]) -> None:
+def refuse(desk: Desk, task: Task, error: BudgetError, turn: int, call: Call[Any]) -> None:
     if not isinstance(error, Denied):
         desk.once.give_up(task, error, call)
         return
     assert task.hold is not None
     asked = task.amounts if task.estimate is None else task.estimate.amounts
     entry = drafts.denied(task.hold, asked, error, call.caller.name)
+    entry.body["turn"] = turn
     if task.estimate is None:
         entry.body["extends"] = True
     desk.once.conclude(task, [entry], error, call)

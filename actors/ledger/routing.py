@@ -8,7 +8,7 @@ from actors.ledger.estimate import Estimate
 from actors.ledger.hold import Hold
 from actors.ledger.task import Choice, Task
 from actors.routing import shown
-from actors.routing.router import Errand, World
+from actors.routing.router import Errand, World, for_downgrade
 from protocols.errors import BudgetError
 from protocols.ledger import Check, Explain, Instead, Reserve
 from protocols.message import Call
@@ -53,6 +53,8 @@ def choose(
 ) -> None:  # fmt: skip
     world = World(desk.book, desk.tiers, desk.count, desk.time.now_ms())
     plan = desk.router.plan(errand, world)
+    if told is not None:
+        plan = for_downgrade(plan)
     name = hold_id(RESERVATION, world.now_ms, desk.number) if take else ""
     task.choice = Choice(plan, name, told)
     options = [
@@ -60,7 +62,8 @@ def choose(
         for one in plan.candidates
         if one.estimate is not None
     ]
-    desk.ask_policy(Choose(desk.component, options, take, told is None, task), call)
+    every, down = told is None, told is not None
+    desk.ask_policy(Choose(desk.component, options, take, every, task, down), call)
 
 
 def chosen(desk: Desk, found: Chosen, call: Call[Any]) -> None:
@@ -73,14 +76,16 @@ def chosen(desk: Desk, found: Chosen, call: Call[Any]) -> None:
         case None:
             routed(desk, task, found, taken, call)
         case Weighed() as told:
-            call.answer(replies.weighed(task.request, task.estimate, told, taken))
+            instead_taken = None if found.place == 0 else taken
+            call.answer(replies.weighed(task.request, task.estimate, told, instead_taken))
         case Refused() as told if taken is None:
-            opening.refuse(desk, task, told.error, call)
+            opening.refuse(desk, task, told.error, found.turn, call)
         case Refused() as told:
             assert task.estimate is not None
-            instead = instead_of(task.estimate, told.error)
+            instead = None if found.place == 0 else instead_of(task.estimate, told.error)
             hold = open_hold(desk, task, taken)
-            hold.instead_of = f"{instead.provider}/{instead.model}"
+            if instead is not None:
+                hold.instead_of = f"{instead.provider}/{instead.model}"
             assert found.admitted is not None
             reply = replies.reservation(hold, found.admitted, instead)
             opening.keep(desk, task, found.admitted, reply, call)
@@ -109,7 +114,7 @@ def refuse(desk: Desk, task: Task, found: Chosen, reply: Routed, call: Call[Any]
         priced = [one.estimate for one in task.choice.plan.candidates if one.estimate is not None]
         task.estimate = priced[place]
         open_hold(desk, task, priced[place])
-    opening.refuse(desk, task, error, call)
+    opening.refuse(desk, task, error, found.turn, call)
 
 
 def open_hold(desk: Desk, task: Task, estimate: Estimate) -> Hold:

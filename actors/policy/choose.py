@@ -11,6 +11,10 @@ def choose(world: World, ask: Choose) -> tuple[int | None, list[Weighing | None]
 
     So a soft limit that a call may pass steers it to a cheaper model before it is passed.
     """
+    if ask.downgrade and ask.options:
+        asked = weighed(world, ask.options[0].admit)
+        if asked.verdict != "refused" or not asked.downgrade:
+            return (0 if asked.verdict != "refused" else None), [asked]
     weighings: list[Weighing | None] = []
     fits: int | None = None
     beyond: int | None = None
@@ -43,5 +47,5 @@ def weighed(world: World, ask: Admit) -> Weighing:
     if error is None and verdict.refusal is not None:
         error = decide.denied(verdict.refusal, own, ask.subject, fits=None, cheaper=[])
     if error is not None:
-        return Weighing("refused", error, left)
+        return Weighing("refused", error, left, verdict.downgrade)
     return Weighing("past_limit" if verdict.past else "fits", None, left)

@@ -40,7 +40,7 @@ def admit(world: World, ask: Admit) -> Admitted | Refused:
     verdict = decide.judge(pairs, own, ask.priority)
     refusal = weigh.refusal(world, ask, pairs, parent, verdict)
     if refusal is not None:
-        return Refused(refusal, ask.memo, verdict.downgrade)
+        return Refused(refusal, ask.memo, verdict.downgrade, world.turn())
     return hold(world, ask, seats, parent, verdict)
 
 
@@ -57,7 +57,7 @@ def choose(world: World, ask: Choose) -> Chosen:
         pairs = [(rule, meter) for rule, meter, _ in seats]
         verdict = decide.judge(pairs, own, taken.priority)
         admitted = hold(world, taken, seats, parent, verdict)
-    return Chosen(place, weighings, admitted, ask.memo)
+    return Chosen(place, weighings, admitted, ask.memo, world.turn())
 
 
 def hold(
@@ -69,6 +69,7 @@ def hold(
     charge = _take(world, ask, seats, covered, parent)
     figures = decide.written([(rule, counter.meter) for rule, _, counter in seats])
     found = Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo)
+    found.places.turn = world.turn()
     if verdict.near:
         found.crossed = crossings([(rule, counter) for rule, _, counter in seats])
     return found
@@ -123,6 +124,7 @@ def post(world: World, ask: Post) -> Posted:
         open_counters(world, seats)
         counters = tuple(seat.counter for seat in seats if seat.counter.id)
         posted = places.record(world, counters, ask)
+    posted.places.turn = world.turn()
     if ask.hold is None or posted.kind != "settled":  # else it took what was held, or less
         at = posted.places
         posted.crossed = world.crossed((*at.windows, *at.parent_windows))
@@ -135,7 +137,9 @@ def give_back(world: World, ask: Return) -> Returned | Refused:
         return Refused(expired(ask.hold), ask.memo)
     world.charges.remove(charge)
     parent = places.hand_back(world, charge)
-    return Returned(places.of(charge, parent), ask.memo)
+    found = Returned(places.of(charge, parent), ask.memo)
+    found.places.turn = world.turn()
+    return found
 
 
 def enlarge(world: World, ask: Enlarge) -> Enlarged | Refused:
@@ -145,7 +149,7 @@ def enlarge(world: World, ask: Enlarge) -> Enlarged | Refused:
     parent = world.charges.get(charge.parent)
     refusal = weigh.refusal_to_enlarge(world, ask, charge, parent)
     if refusal is not None:
-        return Refused(refusal, ask.memo)
+        return Refused(refusal, ask.memo, turn=world.turn())
     for axis, amount in enumerate(ask.amounts):
         if charge.covered[axis] and parent is not None:
             parent.take(axis, -amount)
@@ -153,7 +157,9 @@ def enlarge(world: World, ask: Enlarge) -> Enlarged | Refused:
     if ask.ttl_s is not None:
         world.charges.prolong(charge, world.time.monotonic() + ask.ttl_s)
     crossed = world.crossed(charge.windows)
-    return Enlarged(Amounts(*charge.held), places.of(charge, parent), ask.memo, crossed)
+    at = places.of(charge, parent)
+    at.turn = world.turn()
+    return Enlarged(Amounts(*charge.held), at, ask.memo, crossed)
 
 
 def expired(hold: str) -> HoldEnded:

@@ -127,5 +127,6 @@ def hand_back(world: World, charge: Charge) -> Charge | None:
 def overdue(world: World) -> Iterator[tuple[str, Lapsed]]:
     """Free every charge whose deadline has passed: (component, what its ledger must know)."""
     for charge in world.charges.overdue(world.time.monotonic()):
-        parent = hand_back(world, charge)
-        yield charge.component, Lapsed(charge.hold, of(charge, parent))
+        at = of(charge, hand_back(world, charge))
+        at.turn = world.turn()
+        yield charge.component, Lapsed(charge.hold, at)

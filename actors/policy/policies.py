@@ -99,6 +99,7 @@ def set_policy(
         "before": None if before is None else before.policy.model_dump(mode="json"),
         "after": policy.model_dump(mode="json"),
         "revision": revision, "counting": counting, "by": by, "at_ms": rule.at_ms, "why": why,
+        "turn": world.turn(),
     }  # fmt: skip
     if seed is not None:
         body["seed"] = seed
@@ -119,7 +120,10 @@ def check_can_match(policy: Policy) -> None:
 def remove_policy(world: World, ask: RemovePolicy, by: str) -> Change:
     rule = find(world, ask.name)
     world.rules.remove(ask.name)
-    body = {"before": rule.policy.model_dump(mode="json"), "by": by, "why": ask.why}
+    body: dict[str, Any] = {
+        "before": rule.policy.model_dump(mode="json"), "by": by, "why": ask.why,
+        "turn": world.turn(),
+    }  # fmt: skip
     draft = Draft("policy_removed", "", ask.name, body)
     return Change([draft], PolicyRemoved(ask.name), stamp=True)
 

@@ -20,6 +20,7 @@ from protocols.usage import Usage
 
 RIVALS_MAX = 256
 FORGET_EVERY_S = 60.0
+TURNS_IN_A_MS = 1_000
 
 
 class World:
@@ -35,11 +36,17 @@ class World:
         self.next_window = state.next_window
         self.rules = Rulebook()
         self.charges = Charges()
+        self._turn = time.now_ms() * TURNS_IN_A_MS
         self.opened: list[Draft] = []
         """Counters that were opened and are not written down yet."""
         self._forgot_at = time.monotonic()
         self._rivals: dict[tuple[object, ...], list[tuple[int, PriceVersion]]] = {}
         self._restore(state)
+
+    def turn(self) -> int:
+        """The place of the next decision. Grows over restarts, too: it starts from the clock."""
+        self._turn += 1
+        return self._turn
 
     def number(self) -> int:
         """The next window's number."""

@@ -1,7 +1,7 @@
 """The candidates of a call, ready to be weighed: found, checked, priced and put in order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -66,6 +66,12 @@ class Plan:
 
     route: str
     candidates: list[Candidate]
+
+
+def for_downgrade(plan: Plan) -> Plan:
+    """The call as asked goes first, whatever is known of its model: it was refused for a limit."""
+    asked = [replace(one, barred=None) for one in plan.candidates if one.asked and one.estimate]
+    return Plan(plan.route, [*asked, *(one for one in plan.candidates if not one.asked)])
 
 
 class Router:

@@ -122,6 +122,8 @@ class Places:
     covered: Covers = NOTHING
     parent_held: Amounts | None = None
     """What the allocation still holds after this; None without a living allocation."""
+    turn: int = 0
+    """The place of this decision among all: entries may be written in another order."""
 
 
 @dataclass(slots=True)
@@ -142,6 +144,7 @@ class Refused:
     error: BudgetError
     memo: Any
     downgrade: bool = False
+    turn: int = 0
 
 
 @dataclass(slots=True)

@@ -19,7 +19,8 @@ class Option:
 class Choose:
     """Take the first that fits, or else the first that fits beyond a limit. → `Chosen`.
 
-    Looking and taking are one step. `every`: weigh the rest, too.
+    Looking and taking are one step. `every`: weigh the rest, too. `downgrade`: the first is the
+    call as asked; it is taken if it fits by now, and nothing is if a limit that denies stops it.
     """
 
     component: str
@@ -27,6 +28,7 @@ class Choose:
     take: bool
     every: bool
     memo: Any
+    downgrade: bool = False
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Weighing:
     verdict: Literal["fits", "past_limit", "refused"]
     error: BudgetError | None
     left: Amounts
+    downgrade: bool = False
 
 
 @dataclass(slots=True)
@@ -46,3 +49,4 @@ class Chosen:
     weighings: list[Weighing | None]
     admitted: Admitted | None
     memo: Any
+    turn: int = 0

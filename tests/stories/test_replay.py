@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import anyio
 import pytest
 
-from tests.daemon_process import Daemon
-from tests.stories.words import limit, made, refused, release, reserve, settle
+from tests.daemon_process import PREFIX, Daemon
+from tests.stories.words import CALL, limit, made, refused, release, reserve, settle
 
 USED = {"input_tokens": 1_000, "output_tokens": 300}
 """Of claude-haiku-4-5: 0.0025 dollars, out of a hold of 0.003."""
@@ -169,3 +171,36 @@ def test_savings_name_what_could_have_done_the_same_for_less(
     assert nearest[0]["model"] == "claude-haiku-5-5"
     assert nearest[0]["would_be_usd"] == "0.000750000"
     assert reply["saving_usd"] == item["alternatives"][-1]["saving_usd"]
+
+
+@pytest.mark.anyio
+async def test_calls_of_the_same_moment_are_decided_again_in_the_order_they_were(
+    daemon: Daemon, me: str
+) -> None:
+    """Many ledgers write what one engine decided: the entries may stand in another order."""
+    crowd = f"{me[-100:]}-*"
+    limit(daemon, me, match={"component": crowd}, limit={"usd": "0.050"})
+    limit(
+        daemon, f"{me[-100:]}-d", name=f"{me[-100:]}-down", match={"component": crowd},
+        each="component", limit={"usd": "0.010"}, on_limit="downgrade",
+    )  # fmt: skip
+
+    async def call(session: aiohttp.ClientSession, number: int) -> None:
+        who = {"component": f"{me[-100:]}-{number % 9}"}
+        body = CALL | who
+        async with session.post(f"{PREFIX}/reservations", json=body) as response:
+            told = await response.json()
+        if response.status == 201 and number % 2:
+            path = f"{PREFIX}/reservations/{told['reservation_id']}/settle"
+            async with session.post(path, json={"usage": USED}) as settled:
+                assert settled.status == 200
+
+    with anyio.fail_after(60):
+        async with daemon.session() as session, anyio.create_task_group() as group:
+            for number in range(200):
+                group.start_soon(call, session, number)
+
+    reply = made(daemon.post("/replay", {"span": "today"}), 200)
+
+    assert reply["differences"] == []
+    assert reply["denied_now"] == reply["denied_then"] > 0
