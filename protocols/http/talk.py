@@ -1,13 +1,14 @@
 """One websocket: what it is told, and what it may say."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic_core import from_json
 
-from protocols.errors import Unauthenticated
+from protocols.errors import BudgetError, Unauthenticated
 from protocols.feed import Frame
 from protocols.http.reading import Reading
 from protocols.http.settings import DoorSettings
@@ -59,16 +60,24 @@ class Talk:
 
     async def run(self, reading: Reading, check: Callable[[], object]) -> None:
         """Until the reader leaves, reads too slowly, or `check` raises: its token is gone."""
+        failure: BudgetError | None = None
         async with anyio.create_task_group() as tasks:
 
             async def listen() -> None:
-                async for said in self._socket:
-                    await self._hear(said.data if said.type is WSMsgType.TEXT else "")
+                with suppress(ConnectionError):
+                    async for said in self._socket:
+                        await self._hear(said.data if said.type is WSMsgType.TEXT else "")
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(listen)
-            await self._tell(reading, check)
+            try:
+                with suppress(ConnectionError):
+                    await self._tell(reading, check)
+            except BudgetError as refusal:
+                failure = refusal  # as itself, not in a group
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     async def _tell(self, reading: Reading, check: Callable[[], object]) -> None:
         in_time = True

@@ -42,6 +42,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with running(tmp_path_factory.mktemp("home"), CONFIG) as started:
         yield started
         assert started.stop() == 0
+        assert "internal error" not in started.said
         assert verify(started.data_dir).problems == []
 
 
@@ -285,6 +286,33 @@ async def test_a_thousand_subscribers_all_hear_while_calls_go_on(daemon: Daemon)
                 async with http.post(f"{PREFIX}/reservations", json=body) as answer:
                     assert answer.status == 201
     assert heard == SUBSCRIBERS
+
+
+async def test_readers_may_vanish_in_the_middle_of_a_sentence(daemon: Daemon) -> None:
+    """The daemon does not take it for a bug: the end of this file looks into its log."""
+    refuse(daemon, 500)
+    seq = head(daemon)
+    async with session(daemon) as http:
+        for _ in range(20):
+            socket = await http.ws_connect(f"/ws?after={seq - 500}")
+            await socket.receive_json()
+            socket._response.connection.transport.abort()  # type: ignore[union-attr]
+            answer = await http.get(f"{PREFIX}/events?after={seq - 500}")
+            await take(answer, 1)
+            answer.connection.transport.abort()  # type: ignore[union-attr]
+        set_policy(daemon, "six")
+        async with http.get(f"{PREFIX}/events?after={seq}") as answer:
+            assert (await take(answer, 1))[0]["subject"] == "six"
+
+
+async def test_a_token_that_ends_takes_its_websocket_along(daemon: Daemon) -> None:
+    made = daemon.post("/tokens", {"name": "visitor", "role": "read"}).body
+    async with session(daemon, made["token"]) as http, http.ws_connect("/ws") as socket:
+        await socket.receive_json()
+        assert daemon.delete("/tokens/visitor").status == 200
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
 async def test_a_revoked_token_hears_nothing_more(daemon: Daemon) -> None:
