@@ -124,6 +124,7 @@ def add_tektons(paths: Schema) -> None:
 def _page_file() -> Schema:
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     file = described("page_file", "A file of the live page", {"type": "string"})
+    file["responses"] |= refused(frozenset({404}))
     return {**file, "security": [], "parameters": [name]}
 
 
