@@ -55,6 +55,10 @@ def total(daemon: Daemon, **asked: Any) -> tuple[Decimal, int, int]:
     return Decimal(found["cost_usd"]), found["tokens"], found["calls"]
 
 
+def rows_there(daemon: Daemon) -> int:
+    return sum(one["rows"] for one in daemon.get("/imports").body["items"])
+
+
 def test_a_look_writes_nothing(daemon: Daemon, tmp_path: Path) -> None:
     path = rhetor_database(
         tmp_path / "rhetor.db", [usage_row(1)], [("daily", "all", 5.0, "warn", 1)]
@@ -220,22 +224,20 @@ def test_an_import_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     path = rhetor_database(tmp_path / "rhetor.db", rows, [("daily", "all", 500.0, "warn", 1)])
     with running(tmp_path) as daemon:
         for killed in ("import", "daemon"):
-            there = sum(one["rows"] for one in daemon.get("/imports").body["items"])
-            process = subprocess.Popen(
+            there = rows_there(daemon)
+            with subprocess.Popen(
                 command(daemon, "rhetor", str(path), "--zone", "Europe/Berlin", "--apply"),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=daemon.environ(),
-            )  # fmt: skip
-            daemon.until(
-                "/imports",
-                lambda body, there=there: sum(one["rows"] for one in body["items"]) > there,
-            )
-            if killed == "import":
-                process.kill()
-                process.wait()
-            else:
-                daemon.kill()
-                assert process.wait() != 0
-                daemon.start()
+            ) as process:  # fmt: skip
+                while process.poll() is None and rows_there(daemon) == there:
+                    pass  # it reads the whole source first
+                assert process.poll() is None
+                if killed == "import":
+                    process.kill()
+                else:
+                    daemon.kill()
+                    assert process.wait() != 0
+                    daemon.start()
         (part,) = daemon.get("/imports").body["items"]
         assert 0 < part["rows"] < ROWS
         assert verify(daemon.data_dir).problems == []
