@@ -15,7 +15,8 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from tests.daemon_process import Daemon
 
-WITHIN_S = 20.0
+WITHIN_S = 90.0
+"""A bound and no measure: a daemon on a busy machine may take long to import what it needs."""
 
 
 @dataclass(frozen=True)

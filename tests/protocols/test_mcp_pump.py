@@ -56,7 +56,7 @@ async def pumping(door: Door) -> AsyncIterator[Pipe]:
         said = os.fdopen(to_pump[1], "wb")
         url = door.listening.url or ""
         pump = Pump(lambda: Client(url, "admin"), messages, answers)
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(to_thread.run_sync, pump.run)
                 with said:

@@ -250,7 +250,7 @@ def test_a_client_of_version_1_holds_is_denied_and_settles(transport: str, tmp_p
         heard = json.loads(
             subprocess.run(
                 [python, Path(__file__).with_name("mcp_v1_client.py"), transport, *where],
-                check=True, capture_output=True, timeout=30,
+                check=True, capture_output=True, timeout=90,
             ).stdout
         )  # fmt: skip
     assert heard == {
@@ -270,7 +270,7 @@ def test_what_is_said_while_no_daemon_runs_is_answered_with_how_to_start_it(
     lines = b'{"jsonrpc":"2.0","id":7,"method":"tools/list"}\nnot json\n'
     environ = (here.env or {}) | {"BUDGET_URL": "http://127.0.0.1:9"}
     told = subprocess.run(
-        [here.command, *here.args], input=lines, capture_output=True, env=environ, timeout=20,
+        [here.command, *here.args], input=lines, capture_output=True, env=environ, timeout=90,
         check=True,
     )  # fmt: skip
     lines_back = [json.loads(line) for line in told.stdout.splitlines()]
@@ -291,6 +291,6 @@ def test_the_command_line_starts_without_the_sdks(daemon: Daemon, verb: str) -> 
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", program, verb, "--data-dir", str(daemon.data_dir)],
-        input=b"", capture_output=True, env=daemon.environ(), timeout=20, check=True,
+        input=b"", capture_output=True, env=daemon.environ(), timeout=90, check=True,
     )  # fmt: skip
     assert b"imported []" in done.stderr
