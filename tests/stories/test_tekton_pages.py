@@ -70,7 +70,9 @@ def test_ready_and_status_tell_anybody_that_it_runs(daemon: Daemon) -> None:
     assert 0 < ready["initializationTime"] < 60
     assert ready["checks"] == {"journal": "running", "policy": "running"}
     assert (status["status"], status["health"]) == ("running", "healthy")
-    assert {"budget_allocation", "cost_tracking"} <= set(status["capabilities"])
+    assert set(status["capabilities"]) == {
+        "budget_allocation", "cost_tracking", "usage_reporting", "assistant_service",
+    }  # fmt: skip
     assert "actors" not in status, "what an operator sees needs a token"
     assert "actors" in daemon.call("GET", "/status", token=daemon.token_of("viewer")).body
 
