@@ -10,7 +10,7 @@ import pytest
 from tests.daemon_process import Daemon
 from tests.faults import test_disk
 from tests.faults.disk import Disk
-from tests.harness.callers import CONFIG
+from tests.harness.callers import CONFIG, Operation, check_one_effect_each, hold_to_its_word
 
 pytestmark = pytest.mark.anyio
 
@@ -22,8 +22,25 @@ async def power_loss(daemon: Daemon, disk: Disk) -> None:
     await test_disk.test_a_power_loss_takes_nothing_that_was_answered(daemon, disk, 0)
 
 
-async def death(daemon: Daemon, disk: Disk) -> None:
-    await test_disk.die_again_and_again(daemon, disk, "die", range(10, 60, 5))
+async def loss_at_a_sync(daemon: Daemon, disk: Disk) -> None:
+    """The power goes at the third or second sync of the load: what was synced before stays."""
+    daemon.start()
+    known: list[Operation] = []
+    for number, after in enumerate((2, 1)):
+        disk.strike("sync", "journal.sqlite-wal", "die", after=after)
+        known += await test_disk.until_it_dies(daemon, number)
+        assert daemon.wait() == -9
+        disk.heal()
+        disk.lose_power()
+        daemon.start()
+        await hold_to_its_word(daemon, known)
+        check_one_effect_each(daemon, known)
+
+
+async def test_a_power_loss_at_a_sync_takes_nothing_that_was_answered(
+    daemon: Daemon, disk: Disk
+) -> None:
+    await loss_at_a_sync(daemon, disk)
 
 
 async def full_disk(daemon: Daemon, disk: Disk) -> None:
@@ -49,8 +66,8 @@ async def second_daemon(daemon: Daemon, disk: Disk) -> None:
 
 FOUND_BY: dict[str, Check] = {
     "synchronous_normal": power_loss,
-    "answer_before_commit": death,
-    "keys_apart": death,
+    "answer_before_commit": loss_at_a_sync,
+    "keys_apart": loss_at_a_sync,
     "errors_ignored": full_disk,
     "no_anchor": lying_disk,
     "no_lock": second_daemon,
