@@ -101,7 +101,7 @@ def keep(
 ) -> None:  # fmt: skip
     hold = task.hold
     assert hold is not None
-    hold.places = found.places
+    hold.places, hold.deadline = found.places, found.deadline
     desk.note_parent(found.places)
     desk.holds[hold.id] = hold
     entries = [] if hold.price is None else desk.directory.price_drafts(hold.price)

@@ -68,7 +68,8 @@ def hold(
     open_counters(world, seats)
     charge = _take(world, ask, seats, covered, parent)
     figures = decide.written([(rule, counter.meter) for rule, _, counter in seats])
-    found = Admitted(places.of(charge, parent), figures, verdict.warnings, ask.memo)
+    seated = places.of(charge, parent)
+    found = Admitted(seated, figures, verdict.warnings, ask.memo, charge.deadline)
     found.places.turn = world.turn()
     if verdict.near:
         found.crossed = crossings([(rule, counter) for rule, _, counter in seats])

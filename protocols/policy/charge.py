@@ -134,6 +134,8 @@ class Admitted:
     standings: "Sequence[Standing]"
     warnings: "list[Warned]"
     memo: Any
+    deadline: float
+    """When it lapses, on the monotonic clock: from when it was held, not from when it was asked."""
     crossed: Crossed | None = None
 
 
