@@ -71,7 +71,7 @@ def _configuration() -> Iterator[Finding]:
     policies = len(settings.policies)
     if settings.path is None:
         yield Finding(
-            "care", "no budget.toml: nothing is limited", "write one, or `budget policy set`"
+            "care", "no budget.toml: only policies set by command limit anything", "write one"
         )
     else:
         yield Finding("good", f"{settings.path}: {policies} policies, no mistakes")

@@ -28,7 +28,7 @@ def pace(console: Console, /, **fields: Any) -> None:
 
 def paces(items: Sequence[Json]) -> str:
     if not items:
-        return "  no policy counts yet: nothing is limited"
+        return "  no window is open: nothing was counted yet under any policy"
     columns = [
         *words("policy", "limit", "used"), *figures("", "at the end"),
         Column("runs out"), Column("ends", optional=True),

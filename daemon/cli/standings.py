@@ -12,7 +12,7 @@ Json = dict[str, Any]
 def standings(items: Sequence[Json]) -> str:
     """Limit, used, held, left and when it resets. Used and held count in the unit of the limit."""
     if not items:
-        return "  no policy counts yet: nothing is limited"
+        return "  no window is open: nothing was counted yet under any policy"
     columns = [
         *words("policy", "limit"),
         Column("used + held", optional=True),

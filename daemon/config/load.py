@@ -83,7 +83,9 @@ class _Draft:
     def read_file(self, named: Path | None) -> None:
         self.path = file.find(named, self.environ)
         if self.path is None:
-            self.notes.append("no budget.toml was found: no policies, so nothing is limited")
+            self.notes.append(
+                "no budget.toml was found: only policies set by command limit anything"
+            )
             return
         try:
             self.raw = file.read(self.path)

@@ -140,7 +140,7 @@ def test_the_pace_shows_how_far_the_window_and_the_budget_are(up: Run) -> None:
     assert line[:2] == ["apollo-daily", "$0.01"]
     assert "│" in line[2]
     assert line[3] == "46%"
-    assert rows(up("pace", "--budget", "none").stdout)[0][0].startswith("no policy counts yet")
+    assert rows(up("pace", "--budget", "none").stdout)[0][0].startswith("no window is open")
 
 
 def test_top_looks_once_where_there_is_no_terminal(up: Run) -> None:
