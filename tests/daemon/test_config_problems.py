@@ -31,7 +31,11 @@ BROKEN = {
     "unknown key": ("[daemon]\nprot = 1", "daemon.prot", "did you mean port?"),
     "unknown limit": ("[limits]\ninflight = 1", "limits.inflight", "did you mean in_flight?"),
     "unknown hold": ("[holds]\nswep_s = 1", "holds.swep_s", "did you mean sweep_s?"),
-    "unknown far from all": ("[holds]\nxyz = 1", "holds.xyz", "known here are sweep_s, open, key_hours"),
+    "unknown far from all": (
+        "[holds]\nxyz = 1",
+        "holds.xyz",
+        "known here are sweep_s, open, key_hours",
+    ),
     "key above its section": ("port = 1", "port", "it belongs below [daemon]"),
     "key in another section": ("[holds]\nport = 1", "holds.port", "it belongs below [daemon]"),
     "unknown policy key": (POLICY + 'perid = "x"', "policy[0].perid", "did you mean period?"),

@@ -218,15 +218,24 @@ def test_a_file_apollo_cut_off_is_named(daemon: Daemon, tmp_path: Path) -> None:
     assert "neither" in budget(daemon, "apollo", str(tmp_path), code=65)
 
 
-def test_an_import_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def kept_by(source: str, home: Path) -> Path:
+    """So many rows as Rhetor or Apollo would have left them."""
+    if source == "rhetor":
+        rows = [usage_row(number) for number in range(ROWS)]
+        return rhetor_database(home / "rhetor.db", rows, [("daily", "all", 500.0, "warn", 1)])
+    records = [apollo_record(number) for number in range(ROWS)]
+    return apollo_directory(home / "budget_data", [], records[: ROWS // 2], records[ROWS // 2 :])
+
+
+@pytest.mark.parametrize("source", ["rhetor", "apollo"])
+def test_an_import_that_was_killed_goes_on_where_it_was(tmp_path: Path, source: str) -> None:
     """Both are killed in the middle, the import and the daemon; nothing is lost or doubled."""
-    rows = [usage_row(number) for number in range(ROWS)]
-    path = rhetor_database(tmp_path / "rhetor.db", rows, [("daily", "all", 500.0, "warn", 1)])
+    asked = (source, str(kept_by(source, tmp_path)), "--zone", "Europe/Berlin", "--apply")
     with running(tmp_path) as daemon:
         for killed in ("import", "daemon"):
             there = rows_there(daemon)
             with subprocess.Popen(
-                command(daemon, "rhetor", str(path), "--zone", "Europe/Berlin", "--apply"),
+                command(daemon, *asked),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=daemon.environ(),
             ) as process:  # fmt: skip
                 while process.poll() is None and rows_there(daemon) == there:
@@ -242,7 +251,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         assert 0 < part["rows"] < ROWS
         assert verify(daemon.data_dir).problems == []
 
-        told = budget(daemon, "rhetor", str(path), "--zone", "Europe/Berlin", "--apply")
+        told = budget(daemon, *asked)
 
         assert told["applied"]["known"] >= part["rows"]
         assert told["applied"]["booked"] + told["applied"]["known"] == ROWS
