@@ -24,7 +24,7 @@ from tests.stories.words import CALL
 pytestmark = pytest.mark.anyio
 
 CALLERS, AFFORDED = 200, 100
-WITHIN_S = 60
+WITHIN_S = 120
 POLICY = """
 [holds]
 sweep_s = 0.05

@@ -18,7 +18,7 @@ name = "litellm"
 url = "{litellm}"
 allow_http = true
 allow_private = true
-timeout_s = 0.5
+timeout_s = 2.0
 bytes_max = 1_000_000
 
 [[price_source]]
@@ -26,7 +26,7 @@ name = "models.dev"
 url = "{models_dev}"
 allow_http = true
 allow_private = true
-timeout_s = 0.5
+timeout_s = 2.0
 
 [[price_source]]
 name = "genai-prices"

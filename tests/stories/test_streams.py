@@ -34,7 +34,7 @@ match = { component = "refused-*" }
 limit = { calls = 0 }
 period = "total"
 """
-WITHIN_S = 60
+WITHIN_S = 120
 
 
 @pytest.fixture(scope="module")
