@@ -207,7 +207,6 @@ class Story:
             must(seq in self.auditor.kinds, "I11 what was answered is written", seq)
 
     def look(self) -> None:
-        self.auditor.now = self.clock.monotonic()
         self.auditor.read(self.disk.db)
 
     # Accidents
