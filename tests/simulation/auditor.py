@@ -66,8 +66,8 @@ class Auditor:
         self.kinds: dict[int, str] = {}
         self.shifted = False
 
-    def read(self, db: sqlite3.Connection) -> None:
-        """Judge what was written since."""
+    def read(self, db: sqlite3.Connection, now_ms: int) -> None:
+        """Judge what was written since; `now_ms` is what the clock says, whatever entries say."""
         rows = db.execute(
             "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry WHERE seq > ? "
             "ORDER BY seq", (self.seq,),
@@ -76,6 +76,7 @@ class Auditor:
         must(last >= self.seq, "I11 what was written stays", last, self.seq)
         for row in rows:
             self.chain(*row[:-1], digest=row[-1])
+            must(self.shifted or row[1] <= now_ms, "I17 no entry from the future", row[0])
             self.kinds[row[0]] = row[2]
             self.entry(row[2], row[4], json.loads(row[5]), row[1])
         self.caps_hold()

@@ -207,7 +207,7 @@ class Story:
             must(seq in self.auditor.kinds, "I11 what was answered is written", seq)
 
     def look(self) -> None:
-        self.auditor.read(self.disk.db)
+        self.auditor.read(self.disk.db, self.clock.now_ms())
 
     # Accidents
 
