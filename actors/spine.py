@@ -15,7 +15,7 @@ from protocols.message import DAEMON, Caller, Done, R, Request
 from protocols.prices import PriceBook, PricesChanged
 from protocols.routing.abilities import AbilityTable
 from protocols.tiers import TierTable
-from protocols.token_estimate import Counter
+from protocols.token_estimate import Counting
 
 
 class Builder:
@@ -30,7 +30,7 @@ class Builder:
         tiers: TierTable,
         components_max: int,
         open_max: int,
-        count: Counter | None = None,
+        count: Counting | None = None,
         router: Router | None = None,
     ) -> None:
         self.roster = roster

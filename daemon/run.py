@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import anyio
-import anyio.to_thread
 
 from actors.alerts.dispatcher import Turn
 from actors.alerts.feed import LiveFeed
@@ -27,7 +26,6 @@ from actors.spine import Builder
 from actors.supervision import Broken, Roster, Spine, StorageBroken, Supervisor
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
-from daemon import vocabulary
 from daemon.assistant.patience import Patient
 from daemon.assistant.start import assistant
 from daemon.channels.build import ways
@@ -47,13 +45,14 @@ from daemon.prices.source import BookFile
 from daemon.tekton import presence as tekton
 from daemon.tls import context, group
 from daemon.tokens import known_tokens, page_token
+from daemon.vocabulary import Vocabulary
 from protocols.http import DoorSettings, Listening, Streams, add_metrics, application, serve
 from protocols.journal import Append
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
 from protocols.prices import PriceBook
 from protocols.tekton.door import TektonDoor
-from protocols.tekton.vocabulary import Vocabulary
+from protocols.tekton.vocabulary import Vocabulary as TektonsRoutes
 from protocols.tiers import DEFAULT
 
 log = logging.getLogger("budget.daemon")
@@ -142,7 +141,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         bridge = Bridge(ask, tokens.caller, door, VERSION)
         for beside in (mcp, bridge, TektonDoor(tokens.caller, health, door, stop)):
             beside.add_routes(app.router)
-        Vocabulary(ask, tokens.caller, door, health.time.now_ms).add_routes(app)
+        TektonsRoutes(ask, tokens.caller, door, health.time.now_ms).add_routes(app)
         listening = await stack.enter_async_context(serve(app, door))
         await stack.enter_async_context(mcp.run())
         signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
@@ -170,7 +169,7 @@ async def actors(
     begin = await store.start()
     time = LedgerTime(SystemClock(), begin.at_ms)
     book = Catalogue(base, await store.prices()).book(time.now_ms())
-    builder = await builder_of(settings, roster, store, time, book)
+    builder = builder_of(settings, roster, store, time, book)
     inflow = inflow_of(settings, time)
     loop, changed = ActorLoop(settings.daemon.drain_s), part_watch(roster)
     async with roster, loop, Supervisor(roster, on_change=changed) as supervisor:
@@ -200,13 +199,13 @@ async def actors(
             tasks.cancel_scope.cancel()
 
 
-async def builder_of(
+def builder_of(
     settings: Settings, roster: Roster, store: SqliteStore, time: LedgerTime, book: PriceBook
 ) -> Builder:
     return Builder(
         roster, store, time, book, DEFAULT.extended(settings.tiers),
         settings.limits.components, settings.holds.open,
-        await anyio.to_thread.run_sync(vocabulary.load),
+        Vocabulary(),
         Router(load_abilities().with_rules(settings.models), settings.routes),
     )  # fmt: skip
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 Counter = Callable[[str], int]
 """Counts a text's tokens in o200k."""
+Counting = Callable[[], Counter | None]
+"""Gives the counter if it is at hand by now: a vocabulary takes its time to load."""
 
 BYTES_PER_TOKEN = 4
 NAMES_MAX = 4096

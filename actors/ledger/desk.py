@@ -15,7 +15,7 @@ from protocols.policy.charge import ZERO, Amounts, Places
 from protocols.prices import PriceBook
 from protocols.routing.abilities import AbilityTable
 from protocols.tiers import TierTable
-from protocols.token_estimate import Counter
+from protocols.token_estimate import Counting
 
 
 class Desk:
@@ -30,7 +30,7 @@ class Desk:
         tiers: TierTable,
         directory: Directory,
         old_keys: AbstractSet[bytes] | None,
-        count: Counter | None = None,
+        count: Counting | None = None,
         router: Router | None = None,
     ) -> None:
         self.component = component

@@ -10,7 +10,7 @@ from protocols.money import NANOS_MAX, show_usd
 from protocols.policy.charge import Amounts, Subject
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable, tier_of
-from protocols.token_estimate import Counter, estimate_tokens
+from protocols.token_estimate import Counting, estimate_tokens
 from protocols.usage import Usage
 from protocols.wanted import Job, Wanted
 from protocols.whole_cost import cost_of_hold
@@ -56,7 +56,7 @@ def booking_price(book: PriceBook, provider: str | None, model: str) -> Price:
 
 @log_function()
 def for_call(
-    book: PriceBook, tiers: TierTable, wanted: Wanted, count: Counter | None = None
+    book: PriceBook, tiers: TierTable, wanted: Wanted, count: Counting | None = None
 ) -> Estimate:
     """What a call would need: input plus the most output, at today's price, rounded up.
 
@@ -67,7 +67,7 @@ def for_call(
     return of_model(tiers, wanted, wanted.model, price, usage, wanted.usd)
 
 
-def usage_of(wanted: Job, model: str, price: Price, count: Counter | None) -> Usage:
+def usage_of(wanted: Job, model: str, price: Price, count: Counting | None) -> Usage:
     """What the call would use of this model at most."""
     provider, version, _ = price
     return Usage(counts=_counts(wanted, provider, model, count, writes="output" in version.rates))
@@ -102,14 +102,15 @@ def of_one_call(usd: int) -> int:
 
 
 def _counts(
-    wanted: Job, provider: str, model: str, count: Counter | None, *, writes: bool
+    wanted: Job, provider: str, model: str, count: Counting | None, *, writes: bool
 ) -> dict[str, int]:
     size = default_size(wanted.task_type, wanted.priority)
     output = wanted.max_output_tokens
     if wanted.input_tokens is not None:
         read = wanted.input_tokens
     elif wanted.input_text is not None:
-        read = estimate_tokens(wanted.input_text, provider, model, count)
+        counter = None if count is None else count()
+        read = estimate_tokens(wanted.input_text, provider, model, counter)
     else:
         read = 0 if output is None else size
     if output is None:

@@ -48,7 +48,7 @@ from protocols.prices import PriceBook
 from protocols.prices.kept import PricesChanged
 from protocols.routing.messages import Route
 from protocols.tiers import TierTable
-from protocols.token_estimate import Counter
+from protocols.token_estimate import Counting
 
 Once = (
     Reserve
@@ -80,7 +80,7 @@ class Ledger(ServiceActor):
         directory: Directory,
         old_keys: AbstractSet[bytes] | None = frozenset(),
         stored: Iterable[StoredHold] = (),
-        count: Counter | None = None,
+        count: Counting | None = None,
         router: Router | None = None,
     ) -> None:
         super().__init__(f"ledger:{component}")

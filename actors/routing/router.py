@@ -18,7 +18,7 @@ from protocols.routing.abilities import Abilities, AbilityTable
 from protocols.routing.rule import SHIPPED, RouteRule
 from protocols.routing.words import Order
 from protocols.tiers import TierTable, tier_of
-from protocols.token_estimate import Counter
+from protocols.token_estimate import Counting
 from protocols.wanted import Job
 
 
@@ -40,7 +40,7 @@ class World:
 
     book: PriceBook
     tiers: TierTable
-    count: Counter | None
+    count: Counting | None
     now_ms: int
 
 
@@ -84,9 +84,10 @@ class Router:
 
     def plan(self, errand: Errand, world: World) -> Plan:
         """Raises `Unpriced` if several sell the model asked for and none is named."""
-        if world.count is not None:  # the text is one, the candidates are many
-            counted = lru_cache(8)(world.count)
-            world = World(world.book, world.tiers, counted, world.now_ms)
+        counter = world.count and errand.job.input_text is not None and world.count()
+        if counter:  # the text is one, the candidates are many
+            counted = lru_cache(8)(counter)
+            world = replace(world, count=lambda: counted)
         price = None
         if errand.model is not None:
             price = find_price(world.book, errand.provider, errand.model)

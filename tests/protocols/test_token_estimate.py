@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.vocabulary import load
+from daemon.vocabulary import Vocabulary, load
 from protocols.token_estimate import SLICE, WHOLE_MAX, Counter, estimate_tokens
 
 PROSE = "The committee met on Tuesday and decided, after some debate, to adjourn. " * 40
@@ -40,6 +40,20 @@ def test_a_vocabulary_comes_nearer_than_bytes(count: Counter) -> None:
     near = estimate_tokens(PROSE, "openai", "gpt-5", count)
     far = estimate_tokens(PROSE, "openai", "gpt-5")
     assert exact <= near < far
+
+
+def test_the_vocabulary_is_loaded_at_the_first_text_and_nobody_waits_for_it(
+    count: Counter,
+) -> None:
+    vocabulary = Vocabulary()
+    assert not vocabulary.settled.is_set()
+
+    assert vocabulary() is None
+    assert vocabulary.settled.wait(60)
+
+    found = vocabulary()
+    assert found is not None
+    assert found(PROSE) == count(PROSE)
 
 
 def test_special_tokens_and_broken_text_are_only_text(count: Counter) -> None:
