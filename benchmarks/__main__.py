@@ -1,7 +1,6 @@
 """Measure the daemon under load: `python -m benchmarks [--quick]`."""
 
 import gc
-import shutil
 import signal
 import sys
 import tempfile
@@ -17,24 +16,23 @@ import click
 from benchmarks import inside
 from benchmarks.extras import reporting, tails, with_components, with_strangers
 from benchmarks.goals import from_samples, goals_table
-from benchmarks.machine import facts, today
+from benchmarks.machine import facts, progress, today
 from benchmarks.measure import Effort, Samples, Target, measure
-from benchmarks.prefill import prefilled
+from benchmarks.prefill import WORK, prefilled
 from benchmarks.report import as_json, put_into, table
-from benchmarks.servers import RULES, Server, bare, daemon
-from daemon.journal.files import DATABASE
+from benchmarks.servers import Server, bare, copied, daemon
 
 FULL = Effort(rounds=7, seconds=1.0, requests_max=10_000, callers=(1, 16, 64))
 QUICK = Effort(rounds=2, seconds=0.3, requests_max=3_000, callers=(1, 16, 64))
-ENTRIES, QUICK_ENTRIES = 1_000_000, 20_000
+CALLS, QUICK_CALLS = 1_000_000, 10_000
 TERMINATED = 143
 T = TypeVar("T")
-WORK = Path(tempfile.gettempdir()) / "tekton-budget-benchmarks"
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Less of everything: a minute or so.")
-@click.option("--entries", type=int, help="How long the long journal is.")
+@click.option("--calls", type=int, help="Settled calls in the long journal.")
+@click.option("--entries", type=int, help="The same in entries, of which a call makes two.")
 @click.option("--rounds", type=int, help="How often everything is measured.")
 @click.option("--work-dir", type=Path, default=WORK, help="Keeps the long journal for next time.")
 @click.option("--write", "page", type=Path, help="Put the tables into this page, too.")
@@ -42,6 +40,7 @@ WORK = Path(tempfile.gettempdir()) / "tekton-budget-benchmarks"
 def main(
     *,
     quick: bool,
+    calls: int | None,
     entries: int | None,
     rounds: int | None,
     work_dir: Path,
@@ -55,10 +54,9 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # and the servers end with us
     effort = QUICK if quick else FULL
     effort = effort._replace(rounds=rounds or effort.rounds)
-    entries = entries or (QUICK_ENTRIES if quick else ENTRIES)
+    calls = calls or (entries or 0) // 2 or (QUICK_CALLS if quick else CALLS)
     work_dir.mkdir(parents=True, exist_ok=True)
-    journal = prefilled(work_dir, entries, RULES, progress)
-    run = Run(work_dir, journal, entries, effort)
+    run = Run(work_dir, prefilled(work_dir, calls), calls, effort)
     told = preface(work_dir, effort)
     for loop in ("asyncio", "uvloop"):
         if find_spec(loop):
@@ -74,10 +72,10 @@ def main(
 class Run:
     """What was measured, loop by loop."""
 
-    def __init__(self, work: Path, journal: Path, entries: int, effort: Effort) -> None:
+    def __init__(self, work: Path, journal: Path, calls: int, effort: Effort) -> None:
         self.work = work
         self.journal = journal
-        self.long = f"{entries:,} entries"
+        self.long = f"{calls:,} calls"
         self.effort = effort
         self.found: dict[str, dict[str, float]] = {}
         self.samples: dict[str, Samples] = {}
@@ -147,14 +145,6 @@ def servers(loop: str, work: Path, journal: Path) -> Iterator[tuple[Server, Serv
         )
 
 
-@contextmanager
-def copied(work: Path, journal: Path) -> Iterator[Path]:
-    """A data directory with a copy of the journal."""
-    with tempfile.TemporaryDirectory(dir=work) as home:
-        shutil.copyfile(journal, Path(home) / DATABASE)
-        yield Path(home)
-
-
 async def rounds(loop: str, asked: list[Target], effort: Effort) -> Samples:
     gc.disable()  # a pause of ours would look like one of the server's
     samples: Samples = {}
@@ -163,12 +153,6 @@ async def rounds(loop: str, asked: list[Target], effort: Effort) -> Samples:
         progress(f"{loop} rounds", number, effort.rounds)
     gc.enable()
     return samples
-
-
-def progress(what: str, done: int, of: int) -> None:
-    """One line on stderr that is written over."""
-    end = "\n" if done >= of else "\r"
-    print(f"{what} {done:,} of {of:,}", end=end, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

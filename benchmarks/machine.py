@@ -3,6 +3,7 @@
 import os
 import platform
 import sqlite3
+import sys
 import sysconfig
 import time
 from importlib.metadata import version
@@ -53,3 +54,9 @@ def machine() -> str:
     if " hypervisor" in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
         return f"{os.cpu_count()} vCPU {kind} virtual machine"
     return f"{os.cpu_count()} CPU {kind} machine"
+
+
+def progress(what: str, done: int, of: int) -> None:
+    """One line on stderr that is written over."""
+    end = "\n" if done >= of else "\r"
+    print(f"{what} {done:,} of {of:,}", end=end, file=sys.stderr, flush=True)

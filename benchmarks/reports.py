@@ -1,4 +1,4 @@
-"""What a report costs over a million entries, and what it costs the calls beside it.
+"""What a report costs over a million calls, and what it costs the calls beside it.
 
 `python -m benchmarks.reports [--quick]`: a month of calls by eight components with six models is
 in the journal. Reports are asked over HTTP, first alone, then one after the other without a pause
@@ -7,14 +7,11 @@ row adds the same month up from the entries themselves: what roll-ups save.
 """
 
 import asyncio  # noqa: TID251  # as the callers of benchmarks.client
-import shutil
 import signal
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -25,15 +22,14 @@ import aiohttp
 import anyio
 import click
 
-from benchmarks.__main__ import ENTRIES, QUICK_ENTRIES, TERMINATED, WORK, progress
+from benchmarks.__main__ import CALLS, QUICK_CALLS, TERMINATED
 from benchmarks.calls import reserves
 from benchmarks.client import connected
-from benchmarks.machine import facts, today
+from benchmarks.machine import facts, progress, today
 from benchmarks.measure import Sample, Target, connector, phase
-from benchmarks.prefill import prefilled
+from benchmarks.prefill import WORK, prefilled
 from benchmarks.report import put_into
-from benchmarks.servers import RULES, Server, daemon
-from daemon.journal.files import DATABASE
+from benchmarks.servers import Server, copied, daemon
 
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini")
 CALLERS = 16
@@ -88,19 +84,19 @@ async def rounds(server: Server, number: int, seconds: float) -> Seen:
                 took_ms = await ask(session, question)
                 cpu_ms = (server.cpu_ns() - spent_ns) / 1e6
                 seen.alone.setdefault(name, []).append((took_ms, cpu_ms))
-            _, calm = await phase(server, crowd, calls(server), 201, seconds)
+            _, calm = await phase(server, crowd, reserving(server), 201, seconds)
             seen.calm.append(calm)
             for rate, pause_s in PAUSES.items():
                 heard = seen.meanwhile.setdefault(rate, [])
                 asking = asyncio.create_task(go_on_asking(session, pause_s, heard))
-                _, busy = await phase(server, crowd, calls(server), 201, seconds)
+                _, busy = await phase(server, crowd, reserving(server), 201, seconds)
                 seen.beside.setdefault(rate, []).append(busy)
                 asking.cancel()
             progress("report rounds", turn + 1, number)
     return seen
 
 
-def calls(server: Server) -> Iterator[bytes]:
+def reserving(server: Server) -> Iterator[bytes]:
     return islice(reserves(server.token), 50_000)
 
 
@@ -157,32 +153,21 @@ def reserve_line(name: str, of: list[Sample], calm: list[Sample], reports: list[
     )
 
 
-@contextmanager
-def house(work: Path, journal: Path) -> Iterator[Server]:
-    """A daemon on a copy of the journal."""
-    with tempfile.TemporaryDirectory(dir=work) as home:
-        shutil.copyfile(journal, Path(home) / DATABASE)
-        with daemon(Path(home), "asyncio") as server:
-            yield server
-
-
 @click.command()
 @click.option("--quick", is_flag=True, help="Less of everything.")
-@click.option("--entries", type=int, help="How long the journal is.")
+@click.option("--calls", type=int, help="Settled calls in the journal.")
 @click.option("--rounds", "number", type=int, default=7, show_default=True)
 @click.option("--work-dir", type=Path, default=WORK, help="Keeps the journal for next time.")
 @click.option("--write", "page", type=Path, help="Put the tables into this page, too.")
-def main(
-    *, quick: bool, entries: int | None, number: int, work_dir: Path, page: Path | None
-) -> None:
+def main(*, quick: bool, calls: int | None, number: int, work_dir: Path, page: Path | None) -> None:
     """Measure reports, and reserves beside them."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     work_dir.mkdir(parents=True, exist_ok=True)
-    entries = entries or (QUICK_ENTRIES if quick else ENTRIES)
-    journal = prefilled(work_dir, entries, RULES, progress, MODELS)
-    told = [f"Run of {today()}, {entries:,} entries, {number} rounds.", ""]
+    calls = calls or (QUICK_CALLS if quick else CALLS)
+    journal = prefilled(work_dir, calls, models=MODELS)
+    told = [f"Run of {today()}, {calls:,} calls, {number} rounds.", ""]
     told += [f"- {fact}" for fact in facts(work_dir)]
-    with house(work_dir, journal) as server:
+    with copied(work_dir, journal) as home, daemon(home, "asyncio") as server:
         seen = anyio.run(rounds, server, number, 0.3 if quick else 1.0)
     text = "\n".join((*told, "", table(seen, by_hand(journal))))
     click.echo(text)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +54,14 @@ def daemon(home: Path, loop: str, rules: Path = RULES) -> Iterator[Server]:
         token = (home / "token").read_text(encoding="utf-8").strip()
         ready_s = time.perf_counter() - began
         yield Server(process.pid, port, home / "socket", token, ready_s)
+
+
+@contextmanager
+def copied(work: Path, journal: Path) -> Iterator[Path]:
+    """A data directory with a copy of the journal."""
+    with tempfile.TemporaryDirectory(dir=work) as home:
+        shutil.copytree(journal.parent, home, dirs_exist_ok=True)
+        yield Path(home)
 
 
 def memory_mb(pid: int) -> float:

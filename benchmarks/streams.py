@@ -17,10 +17,9 @@ import aiohttp
 import anyio
 import click
 
-from benchmarks.__main__ import progress
 from benchmarks.calls import reserves
 from benchmarks.client import connected
-from benchmarks.machine import facts, today
+from benchmarks.machine import facts, progress, today
 from benchmarks.measure import Sample, Target, connector, phase
 from benchmarks.report import put_into
 from benchmarks.servers import RULES, Server, daemon
