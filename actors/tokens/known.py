@@ -13,6 +13,7 @@ from protocols.message import Caller
 SCHEME = "Bearer "
 ID = slice(4, 12)
 """Where the public id stands in a token."""
+LATELY_MAX = 256
 TOKEN = re.compile(r"tkb_[A-Za-z0-9_-]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -39,11 +40,23 @@ class KnownTokens:
         self.hint = hint
         self.now_ms = now_ms
         self.by_id: dict[str, Known] = {}
+        self._lately: dict[str | None, Known] = {}
+        """Headers that were found good: to digest a token for each request costs more than it."""
         self.ended: list[Callable[[str], None]] = []
         """Who wants to hear the name of a caller whose token has ended."""
 
     def caller(self, authorization: str | None) -> Caller:
         """Say who sent this `Authorization` header. Raises Unauthenticated."""
+        known = self._lately.get(authorization)
+        if known is None:
+            known = self._find(authorization)
+        now_ms = self.now_ms()
+        if known.expired(now_ms):
+            raise self._refusal("the token has expired")
+        known.used_ms = now_ms
+        return known.caller
+
+    def _find(self, authorization: str | None) -> Known:
         if authorization is None or authorization[: len(SCHEME)].lower() != "bearer ":
             raise self._refusal("the request carries no bearer token")
         token = authorization[len(SCHEME) :].strip(" ")
@@ -52,17 +65,18 @@ class KnownTokens:
             if TOKEN.fullmatch(token):
                 raise self._refusal("the token is not one of this daemon's, or was revoked")
             raise self._refusal("what the request carries is no token of a budget daemon")
-        now_ms = self.now_ms()
-        if known.expired(now_ms):
-            raise self._refusal("the token has expired")
-        known.used_ms = now_ms
-        return known.caller
+        if len(self._lately) >= LATELY_MAX:
+            self._lately.clear()
+        self._lately[authorization] = known
+        return known
 
     def learn(self, known: Known) -> None:
+        self._lately.clear()
         self.by_id[known.id] = known
 
     def forget(self, known: Known) -> None:
         """From now on it is nobody's; its open streams are told to close."""
+        self._lately.clear()
         self.by_id.pop(known.id, None)
         for tell in self.ended:
             tell(known.caller.name)

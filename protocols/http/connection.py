@@ -2,7 +2,8 @@
 
 A request that came whole, on a connection that is otherwise idle, goes to the express lane: it is
 answered without the task, request, stream and response objects that aiohttp makes for each, and
-that are most of what a small request costs. aiohttp's own parser reads everything.
+that are most of what a small request costs. aiohttp's own parser reads every header that did not
+come before, byte for byte.
 """
 
 import asyncio  # noqa: TID251  # aiohttp's protocols are asyncio's
@@ -17,6 +18,7 @@ from aiohttp.http_parser import RawRequestMessage
 from protocols.errors import BodyTimeout, BudgetError, Malformed, Unavailable
 from protocols.http.express import Express
 from protocols.http.guard import Guard
+from protocols.http.heads import take_apart
 from protocols.http.reply import mishap, problem, problem_in_bytes
 from protocols.http.settings import DoorSettings
 
@@ -67,12 +69,14 @@ def when_hung_up(request: web.Request, call: Callable[[], None]) -> Iterator[Non
 class Connection(web.RequestHandler):
     """What does not even parse as HTTP, or never ends, gets a problem document too."""
 
-    __slots__ = ("_deadline", "_server", "when_lost")
+    __slots__ = ("_between_requests", "_deadline", "_server", "when_lost")
 
     def __init__(self, server: Server, **told: Any) -> None:
         super().__init__(server, **told)
         self._server = server
         self._deadline: asyncio.TimerHandle | None = None
+        self._between_requests = True
+        """The parser has seen whole requests only: what comes begins one."""
         self.when_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,6 +88,8 @@ class Connection(web.RequestHandler):
             )
 
     def data_received(self, data: bytes) -> None:
+        if self._between_requests and self._known(data):
+            return
         count = self._request_count
         self._sort(data)
         if self._request_count != count:
@@ -98,6 +104,7 @@ class Connection(web.RequestHandler):
 
         While an express answer is under way that handler sleeps on, so answers go out in order.
         """
+        begins, self._between_requests = self._between_requests, False
         sleeper, self._waiter = self._waiter, None
         super().data_received(data)
         self._waiter = sleeper
@@ -106,11 +113,33 @@ class Connection(web.RequestHandler):
             and self._messages
             and not self._request_in_progress
             and not sleeper.done()
-            and not self._taken(data)
+            and not self._taken(data, begins=begins)
         ):
             sleeper.set_result(None)
 
-    def _taken(self, data: bytes) -> bool:
+    def _known(self, data: bytes) -> bool:
+        """Whether its like came before, so that nobody need parse it. Nothing else is under way."""
+        sleeper = self._waiter
+        if (
+            sleeper is None
+            or sleeper.done()
+            or self._request_in_progress
+            or self._messages
+            or self._paused
+            or self._force_close
+            or self._close
+            or len(data) > EXPRESS_MAX
+        ):
+            return False
+        self._request_in_progress = True
+        if not self._server.express.take_again(data, self._answered):
+            self._request_in_progress = False
+            return False
+        self._request_count += 1
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        return True
+
+    def _taken(self, data: bytes, *, begins: bool) -> bool:
         message, payload = self._messages[0]
         at = data.find(b"\r\n\r\n") + 4
         if (
@@ -127,11 +156,14 @@ class Connection(web.RequestHandler):
         self._request_in_progress = True
         one = self._messages.popleft()
         express = self._server.express
-        if not express.take(message, data[at:], self.transport, self._answered):
+        parts = take_apart(data) if begins else None
+        block = None if parts is None else parts.block
+        if not express.take(message, data[at:], self.transport, self._answered, block):
             self._request_in_progress = False
             self._messages.append(one)
             return False
         self._parser.message_consumed()
+        self._between_requests = True
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         return True
 

@@ -14,6 +14,7 @@ from protocols.debug import debug_log
 from protocols.errors import BudgetError, Busy
 from protocols.http.body import check_kind, parse
 from protocols.http.guard import Guard
+from protocols.http.heads import Head, Heads, take_apart
 from protocols.http.reply import in_bytes, mishap, problem_in_bytes
 from protocols.http.routes import placed
 from protocols.http.settings import PREFIX
@@ -39,6 +40,7 @@ class Express:
         self._put = put
         self._authenticate = authenticate
         self._guard = guard
+        self._heads = Heads()
         self._plain: dict[str, Verb] = {}
         self._patterns: dict[str, list[Pattern]] = {}
         """Paths with a field in them, by their last part."""
@@ -59,25 +61,53 @@ class Express:
         body: bytes,
         transport: Transport | None,
         answered: Answered,
+        block: bytes | None,
     ) -> bool:
-        """Take the request if it is plainly good: then `answered` gets the whole answer."""
+        """Take the request if it is plainly good: then `answered` gets the whole answer.
+
+        `block`: its header as `take_apart` leaves it, to be known when it comes again.
+        """
         if message.method != "POST" or message.should_close or debug_log.enabled:
             return False
-        found = self._find(message.path)
         headers = message.headers
-        if found is None or not 0 < len(body) <= self._bytes_max:
-            return False
         if "Expect" in headers or "Origin" in headers:  # a browser's page gets more headers back
+            return False
+        try:
+            self._guard.check(headers, transport)
+            check_kind(headers)
+        except BudgetError:
+            return False
+        head = Head(headers.get("Authorization"))
+        if not self._begin(message.path, body, head, headers.get(KEY_HEADER), answered):
+            return False
+        if block is not None and headers.get("Host"):  # without one, it is good on a socket only
+            self._heads.learn(block, head)
+        return True
+
+    def take_again(self, data: bytes, answered: Answered) -> bool:
+        """`take`, without parsing, if everything but length, key and body came before."""
+        parts = take_apart(data)
+        if parts is None or debug_log.enabled:
+            return False
+        head = self._heads.find(parts.block)
+        if head is None:
+            return False
+        key = None if parts.key is None else parts.key.decode("latin-1")
+        return self._begin(parts.path.decode("latin-1"), parts.body, head, key, answered)
+
+    def _begin(
+        self, path: str, body: bytes, head: Head, key: str | None, answered: Answered
+    ) -> bool:
+        found = self._find(path)
+        if found is None or not 0 < len(body) <= self._bytes_max:
             return False
         verb, fields = found
         try:
-            self._guard.check(headers, transport)
-            caller = self._authenticate(headers.get("Authorization"))
+            caller = self._authenticate(head.authorization)
             verb.admit(caller)
-            check_kind(headers)
             request = verb.understand(placed(fields, parse(body), "body"))
-            if (key := headers.get(KEY_HEADER)) is not None:
-                caller = verb.keyed(caller, key, message.path, body)
+            if key is not None:
+                caller = verb.keyed(caller, key, path, body)
             self._put(verb.address(request, caller), request, caller, _answer(verb, answered))
         except Busy as refusal:
             answered(problem_in_bytes(refusal))  # it must cost little to say no

@@ -7,15 +7,26 @@ from typing import Any
 import anyio
 import anyio.abc
 import pytest
+from aiohttp import web
 from anyio.lowlevel import checkpoint
 
 from protocols.errors import Busy, Denied
 from protocols.http.express import Express
-from tests.protocols.door import RESERVATION_ID, Desk, Door, Reply, open_door, received, reservation
+from tests.protocols.door import (
+    RESERVATION_ID,
+    TOKENS,
+    Desk,
+    Door,
+    Reply,
+    open_door,
+    received,
+    reservation,
+)
 
 pytestmark = pytest.mark.anyio
 BODY = b'{"component":"apollo","model":"claude-haiku-4-5"}'
 SETTLE = f"/api/v1/reservations/{RESERVATION_ID}/settle"
+KEY = "Idempotency-Key: k-1\r\n"
 USED = b'{"usage":{"input":3}}'
 OWN = {"Date", "X-Request-Id"}
 """Headers that differ from answer to answer."""
@@ -39,14 +50,35 @@ async def door() -> AsyncIterator[Door]:
 def lane(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Of each request that was offered to the lane, whether it was taken."""
     taken: list[bool] = []
-    take = Express.take
+    take, take_again = Express.take, Express.take_again
 
     def listening(self: Express, *args: Any) -> bool:
         taken.append(take(self, *args))
         return taken[-1]
 
+    def listening_again(self: Express, *args: Any) -> bool:
+        if again := take_again(self, *args):
+            taken.append(again)
+        return again
+
     monkeypatch.setattr(Express, "take", listening)
+    monkeypatch.setattr(Express, "take_again", listening_again)
     return taken
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What aiohttp's parser was given."""
+    fed: list[bytes] = []
+    feed = web.RequestHandler.data_received
+
+    def feeding(self: web.RequestHandler, data: bytes) -> None:
+        if data:  # with nothing, aiohttp wakes itself
+            fed.append(data)
+        feed(self, data)
+
+    monkeypatch.setattr(web.RequestHandler, "data_received", feeding)
+    return fed
 
 
 @asynccontextmanager
@@ -118,6 +150,64 @@ async def test_what_is_not_plainly_good_is_left_to_the_ordinary_routes(
     await door.raw(sent)
 
     assert lane == [False]
+
+
+async def test_a_header_that_came_before_is_not_parsed_again(
+    door: Door, lane: list[bool], parsed: list[bytes]
+) -> None:
+    async with connected(door) as stream:
+        replies = []
+        for sent in (post(), post(body=BODY + b" "), post(SETTLE, USED), post(more=KEY)):
+            await stream.send(sent)
+            replies.append(await received(stream))
+    async with connected(door) as stream:
+        await stream.send(post())
+        replies.append(await received(stream))
+
+    assert lane == [True] * 5
+    assert parsed == [post()]
+    assert [reply.status for reply in replies] == [201, 201, 200, 201, 201]
+    assert [caller.key for _, _, caller in door.desk.asked] == [None, None, None, "k-1", None]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        post().replace(b"admin", b"nobody"),
+        post().replace(b"localhost", b"evil.example"),
+        post().replace(b"HTTP/1.1", b"HTTP/1.0"),
+        post(more="Content-Length: 49\r\n"),
+        post(more="Transfer-Encoding: chunked\r\n"),
+        post(more=" folded\r\n"),
+        post(more=KEY + " folded\r\n"),
+        post(more=KEY.replace("k-1", "k 1")),
+        post(body=b"{"),
+        post().replace(b"Length: ", b"Length: +"),
+    ],
+)
+async def test_who_was_let_in_before_is_looked_at_again_where_anything_differs(
+    door: Door, parsed: list[bytes], sent: bytes
+) -> None:
+    async with connected(door) as stream:
+        for _ in range(2):
+            await stream.send(post())
+            await received(stream)
+        await stream.send(sent)
+        reply = await received(stream)
+
+    assert sent in parsed
+    assert reply.status == (await door.raw(sent)).status
+
+
+async def test_a_header_that_is_known_still_needs_a_token_that_lives(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(door) as stream:
+        await stream.send(post())
+        assert (await received(stream)).status == 201
+        monkeypatch.delitem(TOKENS, "Bearer admin")
+        await stream.send(post())
+        assert (await received(stream)).status == 401
 
 
 async def test_pipelined_requests_are_answered_in_their_order(door: Door, lane: list[bool]) -> None:
