@@ -26,7 +26,10 @@ class Charges:
 
     def add(self, charge: Charge) -> None:
         self._open[charge.hold] = charge
-        self._whose.setdefault(charge.component, {})[charge.hold] = charge
+        whose = self._whose.get(charge.component)
+        if whose is None:
+            whose = self._whose[charge.component] = {}
+        whose[charge.hold] = charge
         heapq.heappush(self._due, (charge.deadline, charge.hold))
 
     def prolong(self, charge: Charge, deadline: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic_core import to_json
 
 from protocols.period import FOREVER_MS, Window, rfc3339
-from protocols.policy.charge import ZERO, Amounts, Covers, WindowShown
+from protocols.policy.charge import NOTHING, ZERO, Amounts, Covers, WindowShown
 
 Levels = list[int]
 """Nano-dollars, tokens, calls: the order of AXES."""
@@ -165,12 +165,13 @@ class Charge:
         covers: Covers | None = None,
         parent: str | None = None,
         parent_counters: tuple[Counter, ...] = (),
-        covered: Covers = (False, False, False),
+        covered: Covers = NOTHING,
+        windows: tuple[int, ...] | None = None,
     ) -> None:
         self.hold = hold
         self.component = component
         self.counters = counters
-        self.windows = tuple([counter.id for counter in counters])
+        self.windows = windows or tuple([counter.id for counter in counters])
         self.held: Levels = list(held)
         self.deadline = deadline
         self.covers = covers
@@ -191,13 +192,16 @@ class Charge:
 
     def settle_all(self, used: Amounts) -> None:
         """Use this much and hold nothing any more; nothing of it sits in an allocation's."""
-        usd, tokens, calls = self.held
-        for levels in self.held_levels():
-            levels[0] -= usd
-            levels[1] -= tokens
-            levels[2] -= calls
         usd, tokens, calls = used
-        for levels in self.used_levels():
+        held_usd, held_tokens, held_calls = self.held
+        meters: list[Meter] = [*self.counters]
+        meters += [one.rolling for one in self.counters if one.rolling is not None]
+        for meter in meters:
+            levels = meter.held
+            levels[0] -= held_usd
+            levels[1] -= held_tokens
+            levels[2] -= held_calls
+            levels = meter.used
             levels[0] += usd
             levels[1] += tokens
             levels[2] += calls
@@ -207,10 +211,6 @@ class Charge:
         """What is held in each window, and in each rolling sum that one is part of."""
         rolling = [one.rolling.held for one in self.counters if one.rolling is not None]
         return [*[one.held for one in self.counters], *rolling]
-
-    def used_levels(self) -> list[Levels]:
-        rolling = [one.rolling.used for one in self.counters if one.rolling is not None]
-        return [*[one.used for one in self.counters], *rolling]
 
     def take(self, axis: int, amount: int) -> None:
         """Hold more (or, negative, less) on this axis, here and in every counter."""

@@ -10,6 +10,7 @@ from actors.policy import choose as choosing
 from actors.policy import decide, places, policies, weigh
 from actors.policy.counter import Charge
 from actors.policy.crossing import crossings
+from actors.policy.plan import Plan
 from actors.policy.rulebook import Seat
 from actors.policy.world import World
 from protocols.errors import HoldEnded
@@ -21,6 +22,7 @@ from protocols.policy.charge import (
     Covers,
     Enlarge,
     Enlarged,
+    Places,
     Post,
     Posted,
     Refused,
@@ -28,11 +30,18 @@ from protocols.policy.charge import (
     Returned,
 )
 from protocols.policy.choice import Choose, Chosen
+from protocols.policy.standing import Standings
 
 
 def admit(world: World, ask: Admit) -> Admitted | Refused:
     """Hold in every matching window and in the allocation, or nowhere."""
-    seats = world.rules.seats(ask.subject, world.time.now_ms())
+    now_ms = world.time.now_ms()
+    plan = world.rules.plan(ask.subject, now_ms)
+    if plan is not None and ask.parent is None and ask.priced and not plan.hoards:
+        figures = plan.quiet(ask.amounts)
+        if figures is not None:
+            return _hold_quietly(world, ask, plan, figures)
+    seats = world.rules.seats(ask.subject, now_ms)
     parent = world.charges.get(ask.parent)
     covered = parent.covers or NOTHING if parent is not None else NOTHING
     own = places.uncovered(ask.amounts, covered)
@@ -42,6 +51,22 @@ def admit(world: World, ask: Admit) -> Admitted | Refused:
     if refusal is not None:
         return Refused(refusal, ask.memo, verdict.downgrade, world.turn())
     return hold(world, ask, seats, parent, verdict)
+
+
+def _hold_quietly(world: World, ask: Admit, plan: Plan, figures: Standings) -> Admitted:
+    """No limit is near, and no allocation gives anything: add it to every counter."""
+    usd, tokens, calls = ask.amounts
+    for held in plan.held:
+        held[0] += usd
+        held[1] += tokens
+        held[2] += calls
+    deadline = world.time.monotonic() + ask.ttl_s
+    charge = Charge(
+        ask.hold, ask.subject.component, plan.counters, ask.amounts, deadline,
+        covers=ask.covers, windows=plan.windows,
+    )  # fmt: skip
+    world.charges.add(charge)
+    return Admitted(Places(plan.windows, turn=world.turn()), figures, [], ask.memo, deadline)
 
 
 def choose(world: World, ask: Choose) -> Chosen:

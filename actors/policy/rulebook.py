@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from actors.policy.counter import Charge, Counter, Meter, Rolling
+from actors.policy.plan import Plan
 from actors.policy.rule import Rule
 from protocols.period import FOREVER_MS, window_at
 from protocols.policy.charge import Subject
@@ -28,13 +29,6 @@ class Seat(NamedTuple):
             oldest = self.meter.buckets[0]
             return min(oldest.window.ends_ms, ends_ms - self.meter.length_ms)
         return ends_ms
-
-
-class Plan(NamedTuple):
-    """Where calls of one subject sit, and until when."""
-
-    seats: tuple[Seat, ...]
-    until_ms: int
 
 
 class Rulebook:
@@ -75,10 +69,15 @@ class Rulebook:
             rules += tuple(rule for rule in self._tagged if rule.matches(subject))
         return rules
 
+    def plan(self, subject: Subject, now_ms: int) -> Plan | None:
+        """Where calls of this subject sit, if one was seen before and no window has ended since."""
+        plan = self._plans.get(subject)
+        return plan if plan is not None and now_ms < plan.until_ms else None
+
     def seats(self, subject: Subject, now_ms: int) -> tuple[Seat, ...]:
         """The same until a window ends, if all counters are open: then one look-up finds them."""
-        plan = self._plans.get(subject)
-        if plan is not None and now_ms < plan.until_ms:
+        plan = self.plan(subject, now_ms)
+        if plan is not None:
             return plan.seats
         seats = tuple([self._seat(rule, subject, now_ms) for rule in self.matching(subject)])
         if all(seat.counter.id for seat in seats):
