@@ -47,7 +47,8 @@ class Hold:
         return self.held if self.status == "held" else self.lapsed
 
     def spend(self, amounts: Amounts) -> None:
-        self.spent = Amounts(*(a + b for a, b in zip(self.spent, amounts, strict=True)))
+        spent = self.spent
+        self.spent = Amounts(spent[0] + amounts[0], spent[1] + amounts[1], spent[2] + amounts[2])
 
     @property
     def is_allocation(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from actors.policy.rulebook import Seat
 
 Limited = tuple[Levels, Levels, int, int, int]
-"""What is used, what is held, the axis, the level from which there is something to say, the limit."""
+"""What is used and held, the axis, the level from which there is something to say, the limit."""
 
 
 USD = '"%d.%09d","held":"%d.%09d","left":"%d.%09d"'

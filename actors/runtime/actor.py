@@ -76,10 +76,10 @@ class LoopActor(pykka.Actor):
     async def _receive_loop(self) -> None:
         inbox, stopped = self.actor_inbox, self.actor_stopped
         while not stopped.is_set():
-            if inbox.empty():
+            envelope = inbox.get()
+            if envelope is None:
                 await inbox.wait()
                 continue
-            envelope = inbox.get()
             try:
                 rest = self._deliver(envelope)
                 if rest is not None:

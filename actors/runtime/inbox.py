@@ -46,7 +46,10 @@ class Inbox:
         if self._waiter is not None:
             self.wake()
 
-    def get(self) -> Envelope[Any]:
+    def get(self) -> Envelope[Any] | None:
+        """The next one, None if nothing waits."""
+        if not self._envelopes:
+            return None
         self.handled += 1
         return self._envelopes.popleft()
 

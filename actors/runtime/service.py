@@ -9,7 +9,7 @@ from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr
 
 from actors.runtime.actor import DEFERRED, LoopActor
 from actors.runtime.call import NOBODY, PykkaCall
-from actors.runtime.inbox import Envelope, is_pykkas
+from actors.runtime.inbox import Envelope
 from actors.runtime.overhear import overhear
 from protocols.debug import debug_log
 from protocols.errors import BudgetError, Unavailable
@@ -38,10 +38,11 @@ class ServiceActor(LoopActor):
         return DEFERRED
 
     def _deliver(self, envelope: Envelope[Any]) -> Coroutine[Any, Any, None] | None:
-        if is_pykkas(envelope):
-            self._asked = envelope.reply_to
+        call: Any = envelope.reply_to
+        if call is None or isinstance(call, pykka.Future):
+            self._asked = call
             return super()._deliver(envelope)
-        self._hear(envelope.message, envelope.reply_to)  # type: ignore[arg-type]
+        self._hear(envelope.message, call)
         return None
 
     def _hear(self, message: Any, call: Call[Any]) -> None:

@@ -94,12 +94,14 @@ class Roster:
 
     def tell(self, to: str, message: object, call: Call[Any] = NOBODY) -> None:
         """Pass work on, with the call it came with. If nobody is there, the call hears of it."""
-        try:
-            member = self._find(to)
-        except BudgetError as nobody:
-            call.refuse(nobody)
-        else:
-            member.inbox.put(Envelope(message, call))  # type: ignore[arg-type]
+        member = self._members.get(to)
+        if member is None or member.ref.actor_stopped.is_set():
+            try:
+                member = self._find(to)
+            except BudgetError as nobody:
+                call.refuse(nobody)
+                return
+        member.inbox.put(Envelope(message, call))  # type: ignore[arg-type]
 
     async def ask(self, to: str, request: Request[R], caller: Caller) -> R:
         """Let a request in and wait for whoever answers it."""

@@ -19,7 +19,7 @@ from protocols.http.reply import in_bytes, mishap, problem_in_bytes
 from protocols.http.routes import placed
 from protocols.http.settings import PREFIX
 from protocols.http.verb import KEY_HEADER, Authenticate, Verb
-from protocols.message import Done, Put
+from protocols.message import Put
 
 Answered = Callable[[bytes], None]
 Pattern = tuple[re.Pattern[str], Verb]
@@ -108,7 +108,7 @@ class Express:
             request = verb.understand(placed(fields, parse(body), "body"))
             if key is not None:
                 caller = verb.keyed(caller, key, path, body)
-            self._put(verb.address(request, caller), request, caller, _answer(verb, answered))
+            self._put(verb.address(request, caller), request, caller, _Answer(verb, answered))
         except Busy as refusal:
             answered(problem_in_bytes(refusal))  # it must cost little to say no
         except BudgetError:
@@ -131,21 +131,26 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[A-Za-z0-9._:@-]+)", path), re.ASCII)
 
 
-def _answer(verb: Verb, answered: Answered) -> Done:
+class _Answer:
     """What writes the reply. It is called by whoever finished the work, who must not suffer."""
-    where = f"POST {PREFIX}{verb.operation.path}"
 
-    def done(reply: object) -> None:
-        answered(_refused(reply, where) if isinstance(reply, Exception) else written(reply))
+    __slots__ = ("_answered", "_verb")
 
-    def written(reply: object) -> bytes:
+    def __init__(self, verb: Verb, answered: Answered) -> None:
+        self._verb = verb
+        self._answered = answered
+
+    def __call__(self, reply: object) -> None:
+        verb = self._verb
         try:
-            return in_bytes(verb.write(reply), verb.operation.status)
+            if isinstance(reply, Exception):
+                answer = self._refused(reply)
+            else:
+                answer = in_bytes(verb.write(reply), verb.operation.status)
         except Exception as bug:  # noqa: BLE001
-            return _refused(bug, where)
+            answer = self._refused(bug)
+        self._answered(answer)
 
-    return done
-
-
-def _refused(error: Exception, where: str) -> bytes:
-    return problem_in_bytes(error if isinstance(error, BudgetError) else mishap(error, where))
+    def _refused(self, error: Exception) -> bytes:
+        where = f"POST {PREFIX}{self._verb.operation.path}"
+        return problem_in_bytes(error if isinstance(error, BudgetError) else mishap(error, where))

@@ -9,9 +9,12 @@ MIXED = "mixed"
 """The mode of a sum over several modes: it has tokens, but no one price."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
-    """Disjoint counts by kind, only those above zero, and what decides their price."""
+    """Disjoint counts by kind, only those above zero, and what decides their price.
+
+    Nobody changes one. It is not frozen, for it is made twice for each call.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     mode: str = "standard"
@@ -23,12 +26,12 @@ class Usage:
     @property
     def tokens(self) -> int:
         """Every token of the call, read and written."""
-        return sum(count for kind, count in self.counts.items() if kind in TOKEN_KINDS)
+        return sum([count for kind, count in self.counts.items() if kind in TOKEN_KINDS])
 
     @property
     def input_tokens(self) -> int:
         """Every token the model read, cached or not."""
-        return sum(count for kind, count in self.counts.items() if kind in INPUT_KINDS)
+        return sum([count for kind, count in self.counts.items() if kind in INPUT_KINDS])
 
     def flat(self) -> dict[str, object]:
         """Write the normalised form as plain JSON values; `normalise` reads it back."""
