@@ -76,7 +76,7 @@ class LoopActor(pykka.Actor):
     async def _receive_loop(self) -> None:
         inbox, stopped = self.actor_inbox, self.actor_stopped
         while not stopped.is_set():
-            envelope = inbox.get()
+            envelope = inbox.take()
             if envelope is None:
                 await inbox.wait()
                 continue

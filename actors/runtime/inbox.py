@@ -46,12 +46,13 @@ class Inbox:
         if self._waiter is not None:
             self.wake()
 
-    def get(self) -> Envelope[Any] | None:
-        """The next one, None if nothing waits."""
-        if not self._envelopes:
-            return None
+    def get(self) -> Envelope[Any]:
         self.handled += 1
         return self._envelopes.popleft()
+
+    def take(self) -> Envelope[Any] | None:
+        """The next one, None if nothing waits."""
+        return self.get() if self._envelopes else None
 
     async def wait(self) -> None:
         """Until something comes, or `wake`.
