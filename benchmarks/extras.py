@@ -1,5 +1,6 @@
 """What needs a daemon of its own or another kind of load: ages, policies, components, tails."""
 
+import asyncio  # noqa: TID251  # as the callers
 import json
 from collections.abc import Iterator
 from itertools import count, islice
@@ -9,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.calls import reports, reserves, wanted
 from benchmarks.client import connected, put
-from benchmarks.measure import Effort, Target, connector, measure
-from benchmarks.open_loop import at_rate
+from benchmarks.measure import Effort, Target, connector, measure, percentile
+from benchmarks.open_loop import Punctual, Schedule, at_rate
 from benchmarks.servers import RULES, Server, daemon, memory_mb
 
 CALLERS = 64
@@ -29,10 +30,12 @@ period = "daily"
 
 async def tails(server: Server, saturation: float) -> dict[str, float]:
     """The 99th percentile of calls that come at half the rate that is possible."""
-    target = Target("", server)
-    asked = reserves(server.token)
-    times = await at_rate(connector(target), asked, 201, saturation / 2, OPEN_S)
-    return {"p99_open": times[len(times) * 99 // 100] / 1e6}
+    over = asyncio.get_running_loop().create_future()
+    load = Schedule(reserves(server.token), 201, 0, 0, over)
+    async with connected(connector(Target("", server)), CALLERS, Punctual) as crowd:
+        await at_rate(crowd, load, saturation / 2, OPEN_S)
+    assert not load.refused_ns, "half of what it can take is not too much"
+    return {"p99_open": percentile(sorted(load.latencies_ns), 99)}
 
 
 async def reporting(server: Server) -> dict[str, float]:

@@ -170,9 +170,9 @@ async def phase(
     times = sorted(load.latencies_ns)
     return load, Sample(
         rate=len(times) * operations * 1e9 / took_ns,
-        p50=_percentile(times, 50),
-        p95=_percentile(times, 95),
-        p99=_percentile(times, 99),
+        p50=percentile(times, 50),
+        p95=percentile(times, 95),
+        p99=percentile(times, 99),
         cpu=used_ns / 1e3 / len(times) / operations,
     )
 
@@ -184,5 +184,5 @@ def connector(target: Target) -> Connect:
     return lambda protocol: loop.create_connection(protocol, "127.0.0.1", target.server.port)
 
 
-def _percentile(times_ns: list[int], percent: int) -> float:
+def percentile(times_ns: list[int], percent: int) -> float:
     return times_ns[(len(times_ns) - 1) * percent // 100] / 1e6

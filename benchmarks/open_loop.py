@@ -7,22 +7,25 @@ not notice how long others would have waited.
 import asyncio  # noqa: TID251  # as the closed loop's callers
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from benchmarks.client import Caller, Connect, Load, connected
-
-CONNECTIONS = 64
+from benchmarks.client import Caller, Load
 
 
 @dataclass(slots=True)
 class Schedule(Load):
-    """A load whose requests have a time each."""
+    """A load whose requests have a time each; some of them may be refused as one too many."""
 
     due_ns: deque[int] = field(default_factory=deque)
     idle: list["Punctual"] = field(default_factory=list)
+    refused_ns: list[int] = field(default_factory=list)
+    without_retry_after: int = 0
     left: int = 0
     """Answers that are still awaited, once all has been sent."""
+
+    @property
+    def answered(self) -> int:
+        return len(self.latencies_ns) + len(self.refused_ns)
 
     def begin(self, due_ns: int) -> None:
         """Send it by whoever is free; else by the first who gets free."""
@@ -30,6 +33,10 @@ class Schedule(Load):
             self.idle.pop().send(due_ns)
         else:
             self.due_ns.append(due_ns)
+
+    def refuse(self, asked_ns: int, heard: bytes) -> None:
+        self.refused_ns.append(time.perf_counter_ns() - asked_ns)
+        self.without_retry_after += b"\r\nRetry-After: " not in heard
 
 
 class Punctual(Caller):
@@ -39,6 +46,16 @@ class Punctual(Caller):
         assert isinstance(self.load, Schedule)
         self.asked_ns = due_ns
         self.transport.write(next(self.load.requests))
+
+    def _answered(self, status: int, body: bytes) -> None:
+        load = self.load
+        assert isinstance(load, Schedule)
+        if status == 429:
+            load.refuse(self.asked_ns, self.heard)
+            self.heard = b""
+            self._ask(load)
+        else:
+            super()._answered(status, body)
 
     def _ask(self, load: Load) -> None:
         assert isinstance(load, Schedule)
@@ -51,29 +68,24 @@ class Punctual(Caller):
             load.idle.append(self)
 
 
-async def at_rate(
-    connect: Connect, requests: Iterator[bytes], status: int, rate: float, seconds: float
-) -> list[int]:
-    """Latencies in nanoseconds, sorted."""
-    over = asyncio.get_running_loop().create_future()
-    load = Schedule(requests, status, 0, CONNECTIONS, over)
+async def at_rate(crowd: list[Caller], load: Schedule, rate: float, seconds: float) -> Schedule:
+    """Let the crowd send so many a second; return when the last of them is answered."""
+    for caller in crowd:
+        caller.take(load)
     count, step_ns = round(rate * seconds), 1e9 / rate
-    async with connected(connect, CONNECTIONS, Punctual) as crowd:
-        for caller in crowd:
-            caller.take(load)
-        began_ns = time.perf_counter_ns()
-        sent = 0
-        while sent < count:
-            due_ns = began_ns + round(sent * step_ns)
-            ahead_ns = due_ns - time.perf_counter_ns()
-            if ahead_ns > 0:
-                await asyncio.sleep(ahead_ns / 1e9)
-                continue
-            load.begin(due_ns)
-            sent += 1
-            if not sent % 32:
-                await asyncio.sleep(0)
-        load.left = count - len(load.latencies_ns)
-        if load.left:
-            await over
-    return sorted(load.latencies_ns)
+    began_ns = time.perf_counter_ns()
+    sent = 0
+    while sent < count:
+        due_ns = began_ns + round(sent * step_ns)
+        ahead_ns = due_ns - time.perf_counter_ns()
+        if ahead_ns > 0:
+            await asyncio.sleep(ahead_ns / 1e9)
+            continue
+        load.begin(due_ns)
+        sent += 1
+        if not sent % 32:
+            await asyncio.sleep(0)
+    load.left = count - load.answered
+    if load.left:
+        await load.over
+    return load
