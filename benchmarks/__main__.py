@@ -3,27 +3,28 @@
 import gc
 import signal
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import anyio
 import click
 
-from benchmarks import inside
-from benchmarks.extras import reporting, tails, with_components, with_strangers
+from benchmarks import fanout, inside, saturation
+from benchmarks.extras import Begun, begun, reporting, tails, with_components
 from benchmarks.goals import from_samples, goals_table
+from benchmarks.houses import EMPTY, OLD, OLD_CALLS, houses, targets
 from benchmarks.machine import facts, progress, today
 from benchmarks.measure import Effort, Samples, Target, measure
-from benchmarks.prefill import WORK, prefilled
-from benchmarks.report import as_json, put_into, table
-from benchmarks.servers import Server, bare, copied, daemon
+from benchmarks.prefill import WORK, place, prefilled
+from benchmarks.report import as_json, begun_table, put_into, table
+from benchmarks.servers import copied
 
-FULL = Effort(rounds=7, seconds=1.0, requests_max=10_000, callers=(1, 16, 64))
-QUICK = Effort(rounds=2, seconds=0.3, requests_max=3_000, callers=(1, 16, 64))
+CALLERS = (1, 16, 64, 256)
+FULL = Effort(rounds=5, seconds=1.0, requests_max=10_000, callers=CALLERS)
+QUICK = Effort(rounds=2, seconds=0.3, requests_max=3_000, callers=CALLERS)
 CALLS, QUICK_CALLS = 1_000_000, 10_000
 TERMINATED = 143
 T = TypeVar("T")
@@ -49,7 +50,8 @@ def main(
 ) -> None:
     """Measure the daemon through HTTP beside a bare aiohttp endpoint, as ratios.
 
-    Ten policies match every call. One journal begins empty, one has a long history.
+    Ten policies match every call. One journal begins empty, one has a long history; a third of
+    ten million calls is used if `python -m benchmarks.prefill` has put it into the work directory.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # and the servers end with us
     effort = QUICK if quick else FULL
@@ -66,7 +68,7 @@ def main(
     if page is not None:
         put_into(page, text)
     if data is not None:
-        data.write_text(as_json(told, run.found, run.samples), encoding="utf-8")
+        data.write_text(as_json(told, run.found, run.samples, run.extras), encoding="utf-8")
 
 
 class Run:
@@ -79,45 +81,44 @@ class Run:
         self.effort = effort
         self.found: dict[str, dict[str, float]] = {}
         self.samples: dict[str, Samples] = {}
+        self.extras: dict[str, dict[str, object]] = {}
         self.tables: list[str] = []
 
     def on_loop(self, loop: str) -> None:
         """Everything on one event loop; the callers are on the fastest there is."""
-        with servers(loop, self.work, self.journal) as (plain, empty, full):
-            asked = targets(plain, empty, full, self.long)
+        began = self.starts(loop)
+        with houses(loop, self.work, self.journal) as servers:
+            asked = targets(servers, self.long)
             samples = self.samples[loop] = on_uvloop(rounds, loop, asked, self.effort)
             found = self.found[loop] = from_samples(samples, self.long)
-            found |= on_uvloop(tails, full, found["rate"])
-            found |= on_uvloop(reporting, full)
-            started = f"Ready after {empty.ready_s:.2f} s (empty), {full.ready_s:.2f} s (long)."
-        progress(f"{loop} extras", 1, 3)
-        found |= on_uvloop(with_strangers, self.work, loop, self.effort)
+            progress(f"{loop} extras", 1, 6)
+            found |= on_uvloop(tails, servers.full, found["rate"])
+            found |= on_uvloop(reporting, servers.full)
+        progress(f"{loop} extras", 2, 6)
         found |= on_uvloop(with_components, self.work, loop)
-        progress(f"{loop} extras", 2, 3)
-        fast = {"use_uvloop": loop == "uvloop"}
-        found |= anyio.run(inside.asks, backend_options=fast)
-        found |= anyio.run(inside.commits, backend_options=fast)
+        progress(f"{loop} extras", 3, 6)
+        flood = on_uvloop(saturation.flooded, self.work, loop)
+        progress(f"{loop} extras", 4, 6)
+        told = on_uvloop(fanout.fanned_out, self.work, loop)
+        progress(f"{loop} extras", 5, 6)
+        for work in (inside.asks, inside.commits):
+            found |= anyio.run(work, backend_options={"use_uvloop": loop == "uvloop"})
+        progress(f"{loop} extras", 6, 6)
+        found |= {"start_s": began[-1].start_s, "refused_ms": flood.refused_p99}
+        self.extras[loop] = {"starts": began, "saturation": flood, "events": told}
+        self.tables += [f"### {loop}", table(samples), begun_table(began)]
+        self.tables += [saturation.table(flood), fanout.table(told)]
+
+    def starts(self, loop: str) -> list[Begun]:
+        """On journals of all sizes, the longest last."""
+        with TemporaryDirectory(dir=self.work) as home:
+            seen = [on_uvloop(begun, EMPTY, Path(home), loop)]
         with copied(self.work, self.journal) as home:
-            found |= anyio.run(inside.start, home, backend_options=fast)
-        progress(f"{loop} extras", 3, 3)
-        self.tables.append(f"### {loop}\n\n{table(samples)}\n\n{started}")
-
-
-def targets(plain: Server, empty: Server, full: Server, long: str) -> list[Target]:
-    """Who is asked in turn, and how."""
-    return [
-        Target("bare aiohttp", plain, bare=True),
-        Target("empty journal", empty),
-        Target(long, full, more=True),
-        Target("bare aiohttp, unix socket", plain, bare=True, unix=True, crowd_only=True),
-        Target(f"{long}, unix socket", full, unix=True, crowd_only=True),
-        Target(f"{long}, Idempotency-Key", full, keyed=True, crowd_only=True),
-        *(
-            Target(f"empty journal, batch of {size}", empty, batch=size, crowd_only=True)
-            for size in (1, 10, 100, 1000)
-        ),
-        Target("empty journal, stream", empty, stream=True, crowd_only=True),
-    ]
+            seen.append(on_uvloop(begun, self.long, home, loop))
+        old = place(self.work, OLD_CALLS)
+        if old.exists():
+            seen.append(on_uvloop(begun, OLD, old.parent, loop))
+        return seen
 
 
 def on_uvloop(work: Callable[..., Awaitable[T]], *args: object) -> T:
@@ -130,19 +131,6 @@ def preface(work: Path, effort: Effort) -> str:
         f"{effort.requests_max:,} requests; one connection for each caller, closed loop"
     )
     return "\n".join([f"Run of {today()}.", "", *(f"- {fact}" for fact in [*facts(work), how])])
-
-
-@contextmanager
-def servers(loop: str, work: Path, journal: Path) -> Iterator[tuple[Server, Server, Server]]:
-    """The bare endpoint, a daemon on a fresh directory, a daemon on a copy of the journal."""
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work)))
-        full = stack.enter_context(copied(work, journal))
-        yield (
-            stack.enter_context(bare(home / "bare", loop)),
-            stack.enter_context(daemon(home / "empty", loop)),
-            stack.enter_context(daemon(full, loop)),
-        )
 
 
 async def rounds(loop: str, asked: list[Target], effort: Effort) -> Samples:

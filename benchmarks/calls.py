@@ -11,6 +11,7 @@ COMPONENTS = 8
 SESSIONS = 64
 TURN = range(SESSIONS)
 RESERVE = "/api/v1/reservations"
+MCP_VERSION, META = "2026-07-28", "io.modelcontextprotocol/"
 HOLD = re.compile(rb'"reservation_id":"(rsv_[0-9a-v]{32})"')
 """How the answer to a reserve names its hold."""
 MONTH = json.dumps({"span": "last_30_days", "every": "day", "group_by": ["component", "model"]})
@@ -26,10 +27,10 @@ USAGE: dict[str, Any] = {
 """As OpenAI sends it."""
 
 
-def wanted(number: int, session: int) -> dict[str, Any]:
+def wanted(number: int, session: int, components: int = COMPONENTS) -> dict[str, Any]:
     """A call about to be made. Every policy of rules.toml matches it."""
     return {
-        "component": f"component-{number % COMPONENTS}",
+        "component": f"component-{number % components}",
         "provider": "openai",
         "model": "gpt-4o-mini",
         "task_type": "chat",
@@ -40,20 +41,30 @@ def wanted(number: int, session: int) -> dict[str, Any]:
     }
 
 
-def reserves(token: str, *, keyed: bool = False) -> Iterator[bytes]:
+def reserves(
+    token: str, *, keyed: bool = False, mcp: bool = False, components: int = COMPONENTS
+) -> Iterator[bytes]:
     """Requests to reserve, without end. The bare endpoint gets the same ones."""
-    bodies = [json.dumps(wanted(number, number)).encode() for number in range(SESSIONS)]
+    wishes = [wanted(n, n % SESSIONS, components) for n in range(max(SESSIONS, components))]
+    if mcp:
+        yield from _again(_tool("budget_reserve", token, wish) for wish in wishes)
+    bodies = [json.dumps(wish).encode() for wish in wishes]
     ready = [_post(RESERVE, token, body) for body in bodies]
     for turn in count():
-        number = turn % SESSIONS
+        number = turn % len(ready)
         yield _post(RESERVE, token, bodies[number], _key()) if keyed else ready[number]
 
 
-def settles(token: str, answers: Iterable[bytes], *, keyed: bool = False) -> Iterator[bytes]:
+def settles(
+    token: str, answers: Iterable[bytes], *, keyed: bool = False, mcp: bool = False
+) -> Iterator[bytes]:
     """One request to settle for each answer to a reserve."""
     body = json.dumps({"usage": USAGE}).encode()
     for hold in holds(answers):
-        yield _post(f"{RESERVE}/{hold}/settle", token, body, _key() if keyed else "")
+        if mcp:
+            yield _tool("budget_settle", token, {"reservation_id": hold, "usage": USAGE})
+        else:
+            yield _post(f"{RESERVE}/{hold}/settle", token, body, _key() if keyed else "")
 
 
 def holds(answers: Iterable[bytes]) -> Iterator[str]:
@@ -82,6 +93,12 @@ def reports(token: str) -> Iterator[bytes]:
     return _again([_post("/api/v1/reports", token, MONTH.encode())])
 
 
+def news(token: str, name: str) -> bytes:
+    """A policy that matches nobody, so that there is something to tell."""
+    policy = {"name": name, "match": {"component": "nobody"}, "limit": {"calls": 9}}
+    return _post("/api/v1/policies", token, json.dumps(policy | {"period": "total"}).encode())
+
+
 def reserve_items() -> Iterator[bytes]:
     """Operations as batches and streams have them, without their closing brace's `id`."""
     return _again(_item("reserve", wanted(number, number)) for number in TURN)
@@ -95,6 +112,16 @@ def settle_items(answers: Iterable[bytes]) -> Iterator[bytes]:
 def in_batches(token: str, items: Iterator[bytes], size: int) -> Iterator[bytes]:
     while some := list(islice(items, size)):
         yield _post("/api/v1/batch", token, b'{"operations":[%b]}' % b",".join(some))
+
+
+def _tool(name: str, token: str, arguments: dict[str, Any]) -> bytes:
+    """A call of a tool by MCP: one request, as the protocol has it since 2026."""
+    meta = {f"{META}protocolVersion": MCP_VERSION, f"{META}clientCapabilities": {}}
+    params = {"name": name, "arguments": arguments, "_meta": meta}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    more = "Accept: application/json, text/event-stream\r\n"
+    more += f"MCP-Protocol-Version: {MCP_VERSION}\r\nMcp-Method: tools/call\r\nMcp-Name: {name}\r\n"
+    return _post("/mcp", token, json.dumps(asked).encode(), more)
 
 
 def _item(operation: str, body: dict[str, Any]) -> bytes:

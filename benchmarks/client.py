@@ -67,8 +67,9 @@ class Caller(asyncio.Protocol):
         head = heard.find(b"\r\n\r\n")
         if head < 0:
             return
-        begin = heard.index(b"Content-Length: ") + 16
-        length = int(heard[begin : heard.index(b"\r", begin)])
+        lines = heard[: head + 2].lower()
+        begin = lines.index(b"content-length: ") + 16
+        length = int(lines[begin : lines.index(b"\r", begin)])
         if len(heard) < head + 4 + length:
             return
         self._answered(int(heard[9:12]), heard[head + 4 :])

@@ -1,31 +1,23 @@
-"""What needs a daemon of its own or another kind of load: ages, policies, components, tails."""
+"""What needs a daemon of its own or another kind of load: starts, components, tails."""
 
 import asyncio  # noqa: TID251  # as the callers
-import json
-from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
-from benchmarks.calls import reports, reserves, wanted
+from benchmarks import inside
+from benchmarks.calls import reports, reserves
 from benchmarks.client import connected, put
-from benchmarks.measure import Effort, Target, connector, measure, percentile
+from benchmarks.measure import Target, connector, percentile
 from benchmarks.open_loop import Punctual, Schedule, at_rate
-from benchmarks.servers import RULES, Server, daemon, memory_mb
+from benchmarks.servers import Server, daemon, memory_mb
 
 CALLERS = 64
 OPEN_S = 5.0
 REPORTS = 20
-STRANGERS = 990
 COMPONENTS = 1_000
-STRANGER = """
-[[policy]]
-name = "stranger-{0}"
-match = {{ component = "elsewhere-{0}" }}
-limit = {{ usd = "1.00" }}
-period = "daily"
-"""
 
 
 async def tails(server: Server, saturation: float) -> dict[str, float]:
@@ -45,36 +37,27 @@ async def reporting(server: Server) -> dict[str, float]:
     return {"report_ms": median(load.latencies_ns) / 1e6}
 
 
-async def with_strangers(work: Path, loop: str, effort: Effort) -> dict[str, float]:
-    """Ten policies match; beside them 990 that match nothing of this."""
-    with TemporaryDirectory(dir=work) as home:
-        rules = Path(home) / "rules.toml"
-        more = "".join(STRANGER.format(number) for number in range(STRANGERS))
-        rules.write_text(RULES.read_text(encoding="utf-8") + more, encoding="utf-8")
-        with (
-            daemon(Path(home) / "few", loop) as few,
-            daemon(Path(home) / "many", loop, rules) as many,
-        ):
-            targets = [Target("few", few), Target("many", many)]
-            samples = {}
-            async for _, found in measure(targets, effort._replace(callers=(CALLERS,))):
-                samples = found
-    own = {row.target: found for row, found in samples.items() if row.request == "reserve"}
-    pairs = zip(own["many"], own["few"], strict=True)
-    return {"policies": median(many.p50 / few.p50 for many, few in pairs)}
-
-
 async def with_components(work: Path, loop: str) -> dict[str, float]:
     """A thousand components, each with one hold."""
     with TemporaryDirectory(dir=work) as home, daemon(Path(home), loop) as server:
         async with connected(connector(Target("", server)), 8) as crowd:
-            await put(crowd, islice(_everybody(server.token), COMPONENTS), 201, 60.0)
+            asked = reserves(server.token, components=COMPONENTS)
+            await put(crowd, islice(asked, COMPONENTS), 201, 60.0)
         return {"memory_mb": memory_mb(server.pid)}
 
 
-def _everybody(token: str) -> Iterator[bytes]:
-    ready = next(reserves(token))
-    head, _, _ = ready.partition(b"\r\nContent-Length")
-    for number in count():
-        body = json.dumps(wanted(0, 0) | {"component": f"one-of-many-{number}"}).encode()
-        yield b"%b\r\nContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+class Begun(NamedTuple):
+    """How a daemon began on a journal."""
+
+    journal: str
+    ready_s: float
+    start_s: float
+    memory_mb: float
+
+
+async def begun(journal: str, home: Path, loop: str) -> Begun:
+    """A daemon that did nothing else yet; the actors by themselves, without imports and prices."""
+    with daemon(home, loop) as server:
+        seen = server.ready_s, memory_mb(server.pid)
+    alone_s = await inside.start(home)
+    return Begun(journal, seen[0], alone_s, seen[1])

@@ -1,10 +1,12 @@
 """What is to be reached, and what was: one line for each goal."""
 
 from collections.abc import Mapping
+from math import isnan
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.measure import Row, Sample, Samples
+from benchmarks.houses import EMPTY, OLD, STRANGERS
+from benchmarks.measure import CROWD, Row, Sample, Samples
 
 Found = Mapping[str, float]
 """What was measured on one event loop, by the names below."""
@@ -36,40 +38,49 @@ GOALS = (
     Goal("p99_64", "p99 of a reserve, 64 callers", 25, " ms"),
     Goal("p99_open", "p99 of a reserve, open loop at half of saturation", 10, " ms"),
     Goal("age", "p50 of a reserve with the long journal ÷ with an empty one", 1.2),
+    Goal("old", f"p50 of a reserve with {OLD} ÷ with an empty journal", 1.2),
     Goal("policies", "p50 of a reserve, 1,000 policies of which 10 match ÷ 10", 1.2),
     Goal("ask_us", "CPU of an actor ask, 100 callers", 8, " µs"),
     Goal("hops_us", "CPU of three hops, the reply riding along", 15, " µs"),
     Goal("group_commit", "group commit ÷ one transaction each, 64 callers", 20, "", least=True),
     Goal("report_ms", "report: a month by component, model and day", 100, " ms"),
-    Goal("start_s", "start from the long journal, after imports", 1, " s"),
+    Goal("start_s", "start from the longest journal, after imports", 1, " s"),
     Goal("memory_mb", "memory with 1,000 components", 200, " MB"),
+    Goal("refused_ms", "p99 of a refusal (429), at three times saturation", 50, " ms"),
 )
 
 
 def from_samples(samples: Samples, long: str) -> dict[str, float]:
     """What the rounds tell of the goals."""
-    empty = "empty journal"
-    return {
+    found = {
         "reserve": cpu_ratio(samples, long, "reserve"),
         "settle": cpu_ratio(samples, long, "settle"),
-        "batch": cpu_ratio(samples, "empty journal, batch of 100", "reserve"),
-        "stream": cpu_ratio(samples, "empty journal, stream", "reserve"),
+        "batch": cpu_ratio(samples, f"{EMPTY}, batch of 100", "reserve"),
+        "stream": cpu_ratio(samples, f"{EMPTY}, stream", "reserve"),
         "p99_1": median(s.p99 for s in samples[Row(1, long, "reserve", unix=False)]),
-        "p99_64": median(s.p99 for s in samples[Row(64, long, "reserve", unix=False)]),
-        "age": median(one.p50 / two.p50 for one, two in _pairs(samples, long, empty)),
-        "rate": median(s.rate for s in samples[Row(64, long, "reserve", unix=False)]),
+        "p99_64": median(s.p99 for s in reserves_of(samples, long)),
+        "rate": median(s.rate for s in reserves_of(samples, long)),
+        "age": p50_ratio(samples, long, EMPTY),
+        "policies": p50_ratio(samples, STRANGERS, EMPTY),
     }
+    if Row(CROWD, OLD, "reserve", unix=False) in samples:
+        found["old"] = p50_ratio(samples, OLD, EMPTY)
+    return found
+
+
+def reserves_of(samples: Samples, target: str) -> list[Sample]:
+    return samples[Row(CROWD, target, "reserve", unix=False)]
 
 
 def cpu_ratio(samples: Samples, target: str, request: str) -> float:
-    own = samples[Row(64, target, request, unix=False)]
-    bare = samples[Row(64, "bare aiohttp", "", unix=False)]
+    own = samples[Row(CROWD, target, request, unix=False)]
+    bare = samples[Row(CROWD, "bare aiohttp", "", unix=False)]
     return median(one.cpu / two.cpu for one, two in zip(own, bare, strict=True))
 
 
-def _pairs(samples: Samples, one: str, other: str) -> list[tuple[Sample, Sample]]:
-    rows = (samples[Row(64, name, "reserve", unix=False)] for name in (one, other))
-    return list(zip(*rows, strict=True))
+def p50_ratio(samples: Samples, one: str, other: str) -> float:
+    pairs = zip(reserves_of(samples, one), reserves_of(samples, other), strict=True)
+    return median(a.p50 / b.p50 for a, b in pairs)
 
 
 def goals_table(found: Mapping[str, Found]) -> str:
@@ -86,7 +97,7 @@ def goals_table(found: Mapping[str, Found]) -> str:
 
 
 def _cell(goal: Goal, figure: float | None) -> str:
-    if figure is None:
+    if figure is None or isnan(figure):
         return NOT_MEASURED
     text = f"{figure:,.0f}{goal.unit}" if figure >= 1000 else f"{figure:.3g}{goal.unit}"
     return f"**{text}**" if goal.reached(figure) else text

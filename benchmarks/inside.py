@@ -118,7 +118,7 @@ def _draft() -> Draft:
     return Draft("held", "writer", hold_id("rsv", now_ms, 1), body)
 
 
-async def start(home: Path) -> dict[str, float]:
+async def start(home: Path) -> float:
     """Seconds from opening the journal to actors that can decide, imports and prices aside."""
     book = load_book()
     found = []
@@ -135,4 +135,4 @@ async def start(home: Path) -> dict[str, float]:
                 found.append(time.perf_counter() - began)
         finally:
             await store.close()
-    return {"start_s": median(found)}
+    return median(found)

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from benchmarks.calls import (
+    COMPONENTS,
     checks,
     in_batches,
     records,
@@ -20,6 +21,8 @@ from benchmarks.client import Caller, Connect, Load, connected, put
 from benchmarks.lines import pour
 from benchmarks.servers import Server
 
+CROWD = 64
+"""Callers where one number of them is enough."""
 SETTLE_S = 60.0
 """Far beyond what it takes: every hold is settled."""
 IN_BATCHES = 800
@@ -46,8 +49,10 @@ class Target(NamedTuple):
     bare: bool = False
     unix: bool = False
     keyed: bool = False
-    crowd_only: bool = False
-    """Asked by the largest number of callers only."""
+    only: int = 0
+    """Asked by this number of callers only."""
+    components: int = COMPONENTS
+    mcp: bool = False
     batch: int = 0
     """Operations in one request."""
     stream: bool = False
@@ -82,7 +87,7 @@ Samples = dict[Row, list[Sample]]
 async def measure(targets: Iterable[Target], effort: Effort) -> AsyncIterator[tuple[int, Samples]]:
     """Yield after each round: its number, and all samples so far."""
     targets = list(targets)
-    warm_up = Effort(1, effort.seconds / 2, effort.requests_max, effort.callers[-1:])
+    warm_up = Effort(1, effort.seconds / 2, effort.requests_max, (CROWD,))
     await one_round(targets, warm_up, {})
     samples: Samples = {}
     for number in range(1, effort.rounds + 1):
@@ -93,7 +98,7 @@ async def measure(targets: Iterable[Target], effort: Effort) -> AsyncIterator[tu
 async def one_round(targets: list[Target], effort: Effort, samples: Samples) -> None:
     for callers in effort.callers:
         for target in targets:
-            if target.crowd_only and callers != effort.callers[-1]:
+            if target.only not in (0, callers):
                 continue
             async for request, sample in visit(target, callers, effort):
                 row = Row(callers, target.name, request, target.unix)
@@ -112,13 +117,15 @@ async def visit(target: Target, callers: int, effort: Effort) -> AsyncIterator[t
             yield found
         return
     async with connected(connector(target), callers) as crowd:
-        asked = islice(reserves(token, keyed=target.keyed), effort.requests_max)
-        load, sample = await phase(target.server, crowd, asked, 201, effort.seconds)
+        how = {"keyed": target.keyed, "mcp": target.mcp}
+        asked = islice(reserves(token, **how, components=target.components), effort.requests_max)
+        status = 200 if target.mcp else 201
+        load, sample = await phase(target.server, crowd, asked, status, effort.seconds)
         if target.bare:
             yield "", sample
             return
         yield "reserve", sample
-        told = settles(token, load.answers, keyed=target.keyed)
+        told = settles(token, load.answers, **how)
         _, sample = await phase(target.server, crowd, told, 200, SETTLE_S)
         yield "settle", sample
         if target.more:
@@ -185,4 +192,5 @@ def connector(target: Target) -> Connect:
 
 
 def percentile(times_ns: list[int], percent: int) -> float:
-    return times_ns[(len(times_ns) - 1) * percent // 100] / 1e6
+    """In milliseconds; of nothing it is no number."""
+    return float("nan") if not times_ns else times_ns[(len(times_ns) - 1) * percent // 100] / 1e6

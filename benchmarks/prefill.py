@@ -34,7 +34,7 @@ from actors.runtime import NOBODY
 from actors.time import LedgerTime
 from benchmarks.calls import COMPONENTS, USAGE, wanted
 from benchmarks.machine import progress
-from benchmarks.servers import RULES
+from benchmarks.rules import RULES
 from daemon.clock import SystemClock
 from daemon.config.load import load
 from daemon.journal.files import DATABASE, connect_writer

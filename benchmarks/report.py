@@ -6,6 +6,7 @@ from math import isnan
 from pathlib import Path
 from statistics import median
 
+from benchmarks.extras import Begun
 from benchmarks.goals import GOALS, Found
 from benchmarks.measure import Row, Sample, Samples
 
@@ -20,6 +21,16 @@ def table(samples: Samples) -> str:
     """Medians over the rounds; a ratio is the median of the ratios within each round."""
     rows = sorted(samples, key=place)
     return "\n".join((HEAD, *(line(row, samples[row], beside(row, samples)) for row in rows)))
+
+
+def begun_table(began: list[Begun]) -> str:
+    lines = ["| start on | ready after | of it journal and actors | memory |"]
+    lines += ["| --- | ---: | ---: | ---: |"]
+    lines += [
+        f"| {one.journal} | {one.ready_s:.2f} s | {one.start_s:.2f} s | {one.memory_mb:.0f} MB |"
+        for one in began
+    ]
+    return "\n".join(lines)
 
 
 def place(row: Row) -> tuple[object, ...]:
@@ -57,7 +68,12 @@ def _median(form: str, figures: Iterable[float]) -> str:
     return "-" if isnan(figure) else form.format(figure)
 
 
-def as_json(told: str, found: Mapping[str, Found], samples: Mapping[str, Samples]) -> str:
+def as_json(
+    told: str,
+    found: Mapping[str, Found],
+    samples: Mapping[str, Samples],
+    extras: Mapping[str, Mapping[str, object]],
+) -> str:
     """All of it, for programs: the run, each goal's figure, every sample of every round."""
     rows = [
         {"loop": loop, **row._asdict(), "rounds": [sample._asdict() for sample in own]}
@@ -67,7 +83,8 @@ def as_json(told: str, found: Mapping[str, Found], samples: Mapping[str, Samples
     goals = [
         goal._asdict() | {loop: found[loop].get(goal.name) for loop in found} for goal in GOALS
     ]
-    return json.dumps({"run": told.splitlines(), "goals": goals, "rows": rows}, indent=1)
+    text = {"run": told.splitlines(), "goals": goals, "rows": rows, "extras": extras}
+    return json.dumps(text, indent=1)
 
 
 def put_into(path: Path, text: str, mark: str = "run") -> None:

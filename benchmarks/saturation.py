@@ -1,35 +1,55 @@
 """Far more calls than the daemon can take: who is refused, how soon, and how the others fare."""
 
 import asyncio  # noqa: TID251  # as the callers
+import time
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
+from benchmarks import rules
 from benchmarks.calls import records
 from benchmarks.client import connected
 from benchmarks.measure import Sample, Target, connector, percentile, phase
 from benchmarks.open_loop import Punctual, Schedule, at_rate
-from benchmarks.servers import RULES, Server, daemon, memory_mb
+from benchmarks.servers import Server, daemon, memory_mb
 
 TIMES = 3.0
 CALLERS, CONNECTIONS = 64, 2_000
-BEFORE_S, FLOOD_S, LOOK_S = 2.0, 8.0, 0.1
-ROOM = f"\n[limits]\nconnections = {CONNECTIONS * 2}\n"
+BEFORE_S, FLOOD_S, AFTER_S, LOOK_S = 2.0, 8.0, 1.0, 0.1
 
 
-async def flooded(work: Path, loop: str) -> dict[str, float]:
+class Flood(NamedTuple):
+    """What came of it: times in milliseconds, memory in megabytes."""
+
+    calm: Sample
+    """The same calls by as many callers as it can serve, just before."""
+    offered_rate: float
+    admitted_rate: float
+    admitted_p50: float
+    admitted_p99: float
+    refused_share: float
+    refused_p50: float
+    refused_p99: float
+    without_retry_after: int
+    before_mb: float
+    most_mb: float
+    after_mb: float
+
+
+async def flooded(work: Path, loop: str) -> Flood:
     """Usage is recorded, for that leaves nothing open: what memory grows by is the crowd's."""
     with TemporaryDirectory(dir=work) as home:
-        rules = Path(home) / "rules.toml"
-        rules.write_text(RULES.read_text(encoding="utf-8") + ROOM, encoding="utf-8")
-        with daemon(Path(home), loop, rules) as server:
+        path = rules.written(Path(home), rules.with_room(CONNECTIONS * 2))
+        with daemon(Path(home), loop, path) as server:
             calm = await at_64(server)
             async with connected(connector(Target("", server)), CONNECTIONS, Punctual) as crowd:
                 over = asyncio.get_running_loop().create_future()
                 load = Schedule(records(server.token), 201, 0, 0, over)
                 memory = Memory(server)
+                began = time.perf_counter()
                 await at_rate(crowd, load, calm.rate * TIMES, FLOOD_S)
-                return told(load, calm) | await memory.told()
+                return told(load, calm, time.perf_counter() - began, await memory.told())
 
 
 async def at_64(server: Server) -> Sample:
@@ -54,26 +74,42 @@ class Memory:
             await asyncio.sleep(LOOK_S)
             self._seen.append(memory_mb(self._pid))
 
-    async def told(self) -> dict[str, float]:
-        await asyncio.sleep(1.0)
+    async def told(self) -> tuple[float, float, float]:
+        """Before, at most, after."""
+        await asyncio.sleep(AFTER_S)
         self._looking.cancel()
-        before, after = self._seen[0], self._seen[-1]
-        return {
-            "flood_before_mb": before,
-            "flood_most_mb": max(self._seen),
-            "flood_after_mb": after,
-        }
+        return self._seen[0], max(self._seen), self._seen[-1]
 
 
-def told(load: Schedule, calm: Sample) -> dict[str, float]:
+def told(load: Schedule, calm: Sample, took_s: float, memory: tuple[float, float, float]) -> Flood:
     admitted, refused = sorted(load.latencies_ns), sorted(load.refused_ns)
-    return {
-        "flood_rate": calm.rate * TIMES,
-        "flood_admitted_rate": len(admitted) / FLOOD_S,
-        "flood_share": len(refused) / load.answered,
-        "flood_rude": load.without_retry_after,
-        "flood_calm_p50": calm.p50,
-        "flood_calm_p99": calm.p99,
-        **{f"flood_admitted_p{p}": percentile(admitted, p) for p in (50, 95, 99)},
-        **({f"flood_refused_p{p}": percentile(refused, p) for p in (50, 99)} if refused else {}),
-    }
+    return Flood(
+        calm,
+        load.answered / took_s,
+        len(admitted) / took_s,
+        percentile(admitted, 50),
+        percentile(admitted, 99),
+        len(load.refused_ns) / load.answered,
+        percentile(refused, 50),
+        percentile(refused, 99),
+        load.without_retry_after,
+        *memory,
+    )
+
+
+def table(flood: Flood) -> str:
+    calm, memory_mb = flood.calm, (flood.before_mb, flood.most_mb, flood.after_mb)
+    lines = [
+        f"| `record` | {CALLERS} callers | {TIMES:g} times that, {CONNECTIONS:,} connections |",
+        "| --- | ---: | ---: |",
+        f"| asked a second | {calm.rate:,.0f} | {flood.offered_rate:,.0f} |",
+        f"| admitted a second | {calm.rate:,.0f} | {flood.admitted_rate:,.0f} |",
+        f"| p50 of the admitted | {calm.p50:.1f} ms | {flood.admitted_p50:.1f} ms |",
+        f"| p99 of the admitted | {calm.p99:.1f} ms | {flood.admitted_p99:.1f} ms |",
+        f"| refused with 429 | 0 % | {flood.refused_share:.0%} |",
+        f"| of these without Retry-After | - | {flood.without_retry_after} |",
+        f"| p50 of a refusal | - | {flood.refused_p50:.1f} ms |",
+        f"| p99 of a refusal | - | {flood.refused_p99:.1f} ms |",
+        f"| memory before, at most, after | - | {' · '.join(f'{mb:.0f} MB' for mb in memory_mb)} |",
+    ]
+    return "\n".join(lines)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import bare as bare_endpoint
+from benchmarks.rules import RULES
 
-RULES = Path(__file__).with_name("rules.toml")
 READY_S = 120.0
 STOP_S = 30.0
 

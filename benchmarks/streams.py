@@ -17,12 +17,13 @@ import aiohttp
 import anyio
 import click
 
+from benchmarks import rules
 from benchmarks.calls import reserves
 from benchmarks.client import connected
 from benchmarks.machine import facts, progress, today
 from benchmarks.measure import Sample, Target, connector, phase
 from benchmarks.report import put_into
-from benchmarks.servers import RULES, Server, daemon
+from benchmarks.servers import Server, daemon
 
 READERS = 1_000
 CALLERS = 16
@@ -124,9 +125,8 @@ def table(seen: dict[str, list[Sample]]) -> str:
 def main(*, quick: bool, number: int, page: Path | None) -> None:
     """Measure reserves beside a thousand readers of events."""
     with tempfile.TemporaryDirectory() as home:
-        rules = Path(home) / "rules.toml"
-        rules.write_text(f"{RULES.read_text()}\n[limits]\nconnections = {READERS * 2}\n")
-        with daemon(Path(home) / "data", "asyncio", rules) as server:
+        path = rules.written(Path(home), rules.with_room(READERS * 2))
+        with daemon(Path(home) / "data", "asyncio", path) as server:
             seen = anyio.run(rounds, server, number, 0.5 if quick else 2.0)
         told = [f"Run of {today()}, {number} rounds.", ""]
         told += [f"- {fact}" for fact in facts(Path(home))]

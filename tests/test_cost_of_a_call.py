@@ -19,7 +19,7 @@ import pytest
 from actors.runtime import NOBODY
 from benchmarks.calls import USAGE, wanted
 from benchmarks.prefill import Asked, House, Past
-from benchmarks.servers import RULES
+from benchmarks.rules import RULES
 from daemon.config.load import load
 from daemon.journal.files import connect_writer
 from daemon.journal.seeds import changed_seeds
