@@ -8,7 +8,7 @@ out once by `cost` itself; every other call goes the long way. `budget verify` a
 from datetime import datetime
 from decimal import Decimal
 
-from protocols.costing import EXACT, cost
+from protocols.costing import EXACT, MILLION, cost
 from protocols.errors import Unpriced
 from protocols.money import Nanos, round_half_even, round_up
 from protocols.prices.version import PriceVersion
@@ -19,6 +19,8 @@ DIGITS = 20
 PARTS = 10 ** (DIGITS - 3)
 """So many of them, times tokens, are one nano-dollar."""
 NOT_WHOLE = -1
+Parts = int | Decimal
+"""Of a nano-dollar. Whole, unless some rate has more digits than are kept."""
 
 
 def cost_of_hold(usage: Usage, version: PriceVersion) -> Nanos:
@@ -42,9 +44,30 @@ def cost_of_booking(
     return Nanos(whole + above), version.estimated
 
 
+def parts_of(usage: Usage, version: PriceVersion) -> Parts:
+    """The exact sum, to compare. Raises Unpriced."""
+    parts = _parts(usage, version)
+    return _scaled(cost(usage, version).exact_usd, DIGITS - MILLION) if parts is None else parts
+
+
+def nanos_up(parts: Parts) -> Nanos:
+    if isinstance(parts, int):
+        return Nanos(-(-parts // PARTS))
+    return round_up(EXACT.scaleb(parts, Decimal(MILLION - DIGITS)))
+
+
+def most_output(usage: Usage, version: PriceVersion, room_usd: Nanos) -> int | None:
+    """How many tokens of output the room pays for, below 0 if not even the rest is paid. None
+    where that cannot be told so simply, or where output costs nothing.
+    """
+    rest = _parts(Usage({**usage.counts, "output": 0}), version)
+    rate = rate_of("output", version)
+    return None if rest is None or rate <= 0 else (room_usd * PARTS - rest) // rate
+
+
 def _parts(usage: Usage, version: PriceVersion) -> int | None:
     """The sum in parts of a nano-dollar; None where the long way must be gone."""
-    if usage.mode != "standard" or usage.region is not None or version.hours:
+    if not usage.standard or version.hours:
         return None
     long = version.long_context
     if long is not None and long.applies(usage.input_tokens):
@@ -54,11 +77,29 @@ def _parts(usage: Usage, version: PriceVersion) -> int | None:
     for kind, count in usage.counts.items():
         rate = rates.get(kind)
         if rate is None:
-            rate = rates[kind] = _whole_rate(kind, version)
+            rate = rate_of(kind, version)
         if rate == NOT_WHOLE:
             return None
         total += rate * count
     return total
+
+
+def rate_of(kind: str, version: PriceVersion) -> int:
+    """The parts that one token costs in an ordinary call, or NOT_WHOLE."""
+    rate = version.whole_rates.get(kind)
+    if rate is None:
+        rate = version.whole_rates[kind] = _whole_rate(kind, version)
+    return rate
+
+
+def in_parts(rate: Decimal | None) -> Parts:
+    """A rate as it is kept; one that is not there is nothing."""
+    return 0 if rate is None else _scaled(rate, DIGITS)
+
+
+def _scaled(value: Decimal, digits: int) -> Parts:
+    scaled = EXACT.scaleb(value, Decimal(digits))
+    return int(scaled) if scaled == scaled.to_integral_value(context=EXACT) else scaled
 
 
 def _whole_rate(kind: str, version: PriceVersion) -> int:
@@ -69,6 +110,6 @@ def _whole_rate(kind: str, version: PriceVersion) -> int:
         found = cost(Usage(counts={kind: 1}), version)
     except Unpriced:
         return NOT_WHOLE
-    rate = EXACT.scaleb(found.lines[0].rate, Decimal(DIGITS))
-    whole = rate == rate.to_integral_value(context=EXACT)
-    return int(rate) if whole and found.estimated == version.estimated else NOT_WHOLE
+    rate = in_parts(found.lines[0].rate)
+    whole = isinstance(rate, int) and found.estimated == version.estimated
+    return int(rate) if whole else NOT_WHOLE

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 
 from actors.policy.rule import UNLIMITED
-from protocols.costing import cost
-from protocols.money import round_up, show_usd
+from protocols.money import Nanos, show_usd
 from protocols.policy.charge import Amounts
 from protocols.prices import PriceVersion
 from protocols.usage import Usage
+from protocols.whole_cost import cost_of_hold, most_output
 
 CHEAPER_MAX = 3
 
@@ -17,21 +17,23 @@ def fits(left: Amounts, estimate: Usage, version: PriceVersion) -> dict[str, int
     if left.calls < 1:
         return None
     asked = estimate.counts.get("output", 0)
-    low, high = -1, asked
+    most = min(asked, left.tokens - (estimate.tokens - asked))
+    if left.usd != UNLIMITED:
+        paid = most_output(estimate, version, Nanos(left.usd))
+        most = _by_trying(left.usd, estimate, version, most) if paid is None else min(most, paid)
+    return {"max_output_tokens": most} if most > 0 else None
+
+
+def _by_trying(room_usd: int, estimate: Usage, version: PriceVersion, high: int) -> int:
+    """The most output up to `high` that the room pays for; below 0 if none."""
+    low = -1
     while low < high:
         middle = (low + high + 1) // 2
-        if _fits(left, estimate, version, middle):
+        if cost_of_hold(Usage({**estimate.counts, "output": middle}), version) <= room_usd:
             low = middle
         else:
             high = middle - 1
-    return {"max_output_tokens": low} if low > 0 else None
-
-
-def _fits(left: Amounts, estimate: Usage, version: PriceVersion, output: int) -> bool:
-    smaller = Usage(counts={**estimate.counts, "output": output})
-    if smaller.tokens > left.tokens:
-        return False
-    return left.usd == UNLIMITED or round_up(cost(smaller, version).exact_usd) <= left.usd
+    return low
 
 
 def cheaper(

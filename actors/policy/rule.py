@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from actors.policy.counter import Counter, Meter, Rolling
-from actors.policy.match import Matcher
+from actors.policy.match import OF_MODEL, Matcher
 from protocols.money import show_usd
-from protocols.period import SCOPES, rolling_ms
+from protocols.period import SCOPES, Window, rolling_ms, window_at
 from protocols.policy.charge import AXES, Amounts, Subject
 from protocols.policy.policy import SOFT_PRIORITY, Policy
 
 UNLIMITED = 1 << 62
+UNOPENED_MAX = 64
 
 
 class Rule:
@@ -40,7 +41,10 @@ class Rule:
         self.length_ms = rolling_ms(policy.period)
         self.tagged = bool(policy.match.tags)
         self.matches = Matcher(policy.match)
+        self.each_model = policy.each in OF_MODEL
         self.meters: dict[str, Meter] = {}
+        self.unopened: dict[str, Counter] = {}
+        """Counters of now that nothing was charged to yet, so that they need not be made again."""
 
     def _floor(self, limit: int) -> int:
         """The level below which there is nothing to say on this axis."""
@@ -88,6 +92,7 @@ class Rule:
 
     def attach(self, counter: Counter) -> None:
         """Make a counter the one that new charges of its key go to."""
+        self.unopened.pop(counter.key, None)
         if self.length_ms is None:
             self.meters[counter.key] = counter
             return
@@ -108,6 +113,26 @@ class Rule:
         if meter is None or now_ms >= meter.window.ends_ms:
             return None
         return meter
+
+    def next(self, key: str | None, now_ms: int) -> Counter:
+        """The counter that a call would open. A storm of refusals opens none: it is made once.
+
+        A session's begins with the call, so it is made for each.
+        """
+        known = None if key is None or self.scoped else self.unopened.get(key)
+        if known is not None and not known.id and self._is_of(known.window, now_ms):
+            return known
+        window = window_at(self.policy.period, self.policy.zone, now_ms)
+        counter = Counter(0, self.name, self.counting, key or "", window)
+        if key is not None and not self.scoped:
+            if len(self.unopened) >= UNOPENED_MAX:
+                self.unopened.clear()
+            self.unopened[key] = counter
+        return counter
+
+    def _is_of(self, window: Window, now_ms: int) -> bool:
+        """Whether that window, or bucket, is charged at this moment."""
+        return window.starts_ms <= now_ms < window.ends_ms - (self.length_ms or 0)
 
     def open_meters(self, now_ms: int) -> Iterator[Meter]:
         """What counts now; closed windows are forgotten on the way."""

@@ -1,14 +1,17 @@
 """All rules, and which of them a call falls under."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from actors.policy.counter import Charge, Counter, Meter, Rolling
+from actors.policy.crowd import Crowd
 from actors.policy.plan import Plan
 from actors.policy.rule import Rule
-from protocols.period import FOREVER_MS, window_at
+from protocols.period import FOREVER_MS
 from protocols.policy.charge import Subject
 
 CACHE_MAX = 4096
+CROWDS_MAX = 64
 
 
 class Seat(NamedTuple):
@@ -41,6 +44,8 @@ class Rulebook:
         self._plain: dict[tuple[str, ...], tuple[Rule, ...]] = {}
         self._plans: dict[Subject, Plan] = {}
         self._tagged: tuple[Rule, ...] = ()
+        self._callers: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._crowds: dict[tuple[Rule, ...], Crowd] = {}
 
     def put(self, rule: Rule) -> None:
         self.rules[rule.name] = rule
@@ -54,6 +59,8 @@ class Rulebook:
     def _changed(self) -> None:
         self._plain.clear()
         self._plans.clear()
+        self._callers.clear()
+        self._crowds.clear()
         self._tagged = tuple(rule for rule in self.rules.values() if rule.tagged)
 
     def matching(self, subject: Subject) -> tuple[Rule, ...]:
@@ -74,12 +81,33 @@ class Rulebook:
         plan = self._plans.get(subject)
         return plan if plan is not None and now_ms < plan.until_ms else None
 
+    def crowd(self, subject: Subject) -> Crowd:
+        """The rules that fit the call, whichever model serves it."""
+        caller = (subject.component, subject.task_type)
+        rules = self._callers.get(caller)
+        if rules is None:
+            if len(self._callers) >= CACHE_MAX:
+                self._callers.clear()
+            rules = self._callers[caller] = tuple(
+                rule
+                for rule in self.rules.values()
+                if not rule.tagged and rule.matches.fits_caller(subject)
+            )
+        if self._tagged:
+            rules += tuple(rule for rule in self._tagged if rule.matches.fits_caller(subject))
+        crowd = self._crowds.get(rules)
+        if crowd is None:
+            if len(self._crowds) >= CROWDS_MAX:
+                self._crowds.clear()
+            crowd = self._crowds[rules] = Crowd(rules)
+        return crowd
+
     def seats(self, subject: Subject, now_ms: int) -> tuple[Seat, ...]:
         """The same until a window ends, if all counters are open: then one look-up finds them."""
         plan = self.plan(subject, now_ms)
         if plan is not None:
             return plan.seats
-        seats = tuple([self._seat(rule, subject, now_ms) for rule in self.matching(subject)])
+        seats = self.seats_of(self.matching(subject), subject, now_ms)
         if all(seat.counter.id for seat in seats):
             if len(self._plans) >= CACHE_MAX:
                 self._plans.clear()
@@ -87,14 +115,16 @@ class Rulebook:
             self._plans[subject] = Plan(seats, until_ms)
         return seats
 
+    def seats_of(self, rules: Iterable[Rule], subject: Subject, now_ms: int) -> tuple[Seat, ...]:
+        """Where a call sits of which it is known what fits."""
+        return tuple([self._seat(rule, subject, now_ms) for rule in rules])
+
     def _seat(self, rule: Rule, subject: Subject, now_ms: int) -> Seat:
         key = rule.key_of(subject)
         counter = None if key is None else rule.current(key, now_ms)
         if counter is not None:
             return Seat(rule, counter.meter, counter)
-        policy = rule.policy
-        window = window_at(policy.period, policy.zone, now_ms)
-        counter = Counter(0, rule.name, rule.counting, key or "", window)
+        counter = rule.next(key, now_ms)
         rolling = rule.meters.get(counter.key) if key is not None else None
         if isinstance(rolling, Rolling) and rolling.buckets:
             return Seat(rule, rolling, counter)

@@ -1,6 +1,7 @@
 """What would be said to a call, and why. Changes nothing."""
 
 from actors.policy import decide, places, remedy
+from actors.policy.bench import Benches
 from actors.policy.counter import Charge
 from actors.policy.hoard import hoards
 from actors.policy.world import World
@@ -141,12 +142,11 @@ def _cheaper(world: World, ask: Admit, left: Amounts) -> list[dict[str, str]]:
     if ask.estimate is None or ask.version is None:
         return []
 
+    benches = Benches(world.rules, ask.subject, ask.priority, world.time.now_ms())
+
     def admitted(rival: PriceVersion, amounts: Amounts) -> bool:
         tier = tier_of(ask.subject.component, rival.provider, rival.model, world.tiers)
-        subject = ask.subject._replace(provider=rival.provider, model=rival.model, tier=tier)
-        seats = world.rules.seats(subject, world.time.now_ms())
-        pairs = [(seat.rule, seat.meter) for seat in seats]
-        return decide.judge(pairs, amounts, ask.priority).refusal is None
+        return benches.of((rival.provider, rival.model, tier)).refusal(amounts) is None
 
     rivals = world.rivals(ask.version, ask.estimate, left.usd)
     return remedy.cheaper(rivals, ask.estimate.tokens, admitted)

@@ -1,7 +1,6 @@
 """What the policy engine knows, rebuilt from the journal at every start."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from actors.policy.charges import Charges
 from actors.policy.counter import Charge, Counter
@@ -10,15 +9,15 @@ from actors.policy.rule import UNLIMITED, Rule
 from actors.policy.rulebook import Rulebook
 from actors.policy.state import EngineState, StoredCharge
 from actors.time import LedgerTime
-from protocols.costing import cost
 from protocols.journal import Draft
-from protocols.money import NANOS_PER_USD, round_up
+from protocols.money import Nanos
 from protocols.policy.charge import Amounts, Crossed
 from protocols.prices import PriceBook, PriceVersion
+from protocols.prices.ladder import Ladder
 from protocols.tiers import TierTable
 from protocols.usage import Usage
 
-RIVALS_MAX = 256
+LADDERS_MAX = 64
 FORGET_EVERY_S = 60.0
 TURNS_IN_A_MS = 1_000
 
@@ -40,7 +39,7 @@ class World:
         self.opened: list[Draft] = []
         """Counters that were opened and are not written down yet."""
         self._forgot_at = time.monotonic()
-        self._rivals: dict[tuple[object, ...], list[tuple[int, PriceVersion]]] = {}
+        self._ladders: dict[tuple[object, ...], Ladder] = {}
         self._restore(state)
 
     def turn(self) -> int:
@@ -55,23 +54,19 @@ class World:
 
     def rivals(
         self, version: PriceVersion, estimate: Usage, room_usd: int
-    ) -> list[tuple[int, PriceVersion]]:
+    ) -> list[tuple[Nanos, PriceVersion]]:
         """What else the same provider sells for less and within the room, dearest first:
         (nano-dollars, version).
 
-        A storm of refusals asks the same over and over, so answers are kept for a while.
+        A storm of refusals asks the same over and over, so what is worked out is kept for a while.
         """
-        key = (version.id, room_usd, *sorted(estimate.counts.items()))
-        found = self._rivals.get(key)
-        if found is None:
-            if len(self._rivals) >= RIVALS_MAX:
-                self._rivals.clear()
-            within = None if room_usd >= UNLIMITED else Decimal(room_usd) / NANOS_PER_USD
-            found = self._rivals[key] = [
-                (round_up(cost(estimate, rival).exact_usd), rival)
-                for rival in self.book.cheaper(version.provider, estimate, version, within)
-            ]
-        return found
+        key = (version.id, *estimate.counts.items())
+        ladder = self._ladders.get(key)
+        if ladder is None:
+            if len(self._ladders) >= LADDERS_MAX:
+                self._ladders.clear()
+            ladder = self._ladders[key] = self.book.below(estimate, version)
+        return ladder.within(None if room_usd >= UNLIMITED else Nanos(room_usd))
 
     def forget(self) -> None:
         """Let go of closed windows, now and then: it looks at every counter."""
@@ -81,7 +76,7 @@ class World:
 
     def change_book(self, book: PriceBook) -> None:
         self.book = book
-        self._rivals.clear()
+        self._ladders.clear()
 
     def _restore(self, state: EngineState) -> None:
         for kept in state.policies:

@@ -50,6 +50,10 @@ class Subject(NamedTuple):
     tags: tuple[tuple[str, str], ...] = ()
 
 
+Kind = tuple[str, str, str]
+"""Provider, model and tier: what differs between the models that could serve one call."""
+
+
 @dataclass(slots=True)
 class Admit:
     """May this be held? → `Admitted` or `Refused`."""

@@ -1,22 +1,19 @@
 """The price book: every known rate, found by exact name in constant time. Immutable."""
 
-import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from protocols.costing import MILLION, cost
 from protocols.errors import Unpriced
 from protocols.prices.envelope import envelope
+from protocols.prices.ladder import Ladder, Rung
 from protocols.prices.names import MAKERS, model_name, provider_name, without_provider
 from protocols.prices.version import ANY_MODEL, PriceVersion
 from protocols.usage import Usage
 
 Key = tuple[str, str]
 FOUND_MAX = 4096
-RIVALS_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,29 +111,12 @@ class PriceBook:
         chosen = {v.id: v for v in self._versions.values() if wanted in (None, v.provider)}
         return sorted(chosen.values(), key=lambda version: (version.provider, version.model))
 
-    def cheaper(
-        self, provider: str, usage: Usage, than: PriceVersion, within: Decimal | None = None
-    ) -> list[PriceVersion]:
-        """List chat models of the provider that cost less for this usage, dearest first.
+    def below(self, usage: Usage, than: PriceVersion) -> Ladder:
+        """The chat models of the same provider that cost less for this usage."""
+        return Ladder(usage, than, self._chat(than.provider))
 
-        `within`: and at most so many USD.
-
-        Only the nearest few are priced exactly: a host sells hundreds, and a refusal is in a hurry.
-        """
-        limit = cost(usage, than).exact_usd
-        rough = [(_rough(usage, version), version) for version in self._chat(provider)]
-        reach = limit if within is None else min(limit, within)
-        near = heapq.nlargest(RIVALS_MAX, (r for r in rough if r[0] <= reach), key=_first)
-        exact = [(_cost_or_none(usage, version), version) for _, version in near]
-        below = [
-            (usd, version)
-            for usd, version in exact
-            if usd is not None and usd < limit and (within is None or usd <= within)
-        ]
-        return [v for _, v in sorted(below, key=lambda pair: (-pair[0], pair[1].model))]
-
-    def _chat_models(self, provider: str) -> tuple[PriceVersion, ...]:
-        return tuple(version for version in self.models(provider) if version.chat)
+    def _chat_models(self, provider: str) -> tuple[Rung, ...]:
+        return tuple(Rung(version) for version in self.models(provider) if version.chat)
 
     def _search(self, provider: str | None, model: str) -> PriceVersion | None:
         owner = self.provider_of(model) if provider is None else provider_name(provider)
@@ -176,22 +156,3 @@ def _declared_free(provider: str) -> PriceVersion:
         source="declared free in the configuration",
         free=True,
     )
-
-
-def _rough(usage: Usage, version: PriceVersion) -> Decimal:
-    """Price a usage as if every token were plain input or output."""
-    fresh = usage.input_tokens
-    read = fresh * version.rates.get("input", Decimal(0))
-    written = (usage.tokens - fresh) * version.rates.get("output", Decimal(0))
-    return (read + written).scaleb(MILLION)
-
-
-def _first(pair: tuple[Decimal, PriceVersion]) -> Decimal:
-    return pair[0]
-
-
-def _cost_or_none(usage: Usage, version: PriceVersion) -> Decimal | None:
-    try:
-        return cost(usage, version).exact_usd
-    except Unpriced:
-        return None

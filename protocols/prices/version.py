@@ -7,6 +7,7 @@ from decimal import Decimal
 
 Rates = Mapping[str, Decimal]
 ANY_MODEL = "*"
+ENDLESS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,14 @@ class PriceVersion:
     def envelope(self) -> bool:
         """Whether it stands for any model: an upper bound in every mode and region."""
         return self.estimated and self.model == ANY_MODEL
+
+    @property
+    def plain_up_to(self) -> int:
+        """So many tokens of input, and the base rates hold at any hour; -1 if they never do."""
+        if self.hours:
+            return -1
+        long = self.long_context
+        return ENDLESS if long is None else long.threshold - long.inclusive
 
     @property
     def tariff(self) -> Tariff:

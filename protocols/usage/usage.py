@@ -33,6 +33,11 @@ class Usage:
         """Every token the model read, cached or not."""
         return sum([count for kind, count in self.counts.items() if kind in INPUT_KINDS])
 
+    @property
+    def standard(self) -> bool:
+        """Charged at the base rates: no other mode, no region."""
+        return self.mode == "standard" and self.region is None
+
     def flat(self) -> dict[str, object]:
         """Write the normalised form as plain JSON values; `normalise` reads it back."""
         told: dict[str, object] = {**self.counts}

@@ -80,7 +80,9 @@ def policies(draw: st.DrawFn) -> list[Policy]:
         made.append(
             Policy.model_validate(
                 {
-                    "name": f"p{number}", "match": match, "period": "total", "enforce": enforce,
+                    "name": f"p{number}", "match": match, "enforce": enforce,
+                    "period": draw(st.sampled_from(("total", "total", "daily"))),
+                    "each": draw(st.sampled_from((None, None, "model", "component"))),
                     "limit": {axis: f"0.{limit:06d}" if axis == "usd" else limit},
                     "on_limit": draw(st.sampled_from(("deny", "downgrade"))),
                     "unpriced": "envelope", "override": override,
@@ -187,7 +189,10 @@ def within(name: tuple[str, str], scene: Scene, *, strictly: bool) -> bool:
     for policy in scene.policies:
         if policy.enforce == "warn" or not fits_match(policy, name):
             continue
-        spent = [amount for other, amount in scene.spent if fits_match(policy, other)]
+        spent = [
+            amount for other, amount in scene.spent
+            if fits_match(policy, other) and (policy.each != "model" or other == name)
+        ]  # fmt: skip
         used = {"usd": 1_000 * sum(spent), "tokens": sum(spent), "calls": len(spent)}
         for axis in AXES:
             limit = getattr(policy.limit, axis)

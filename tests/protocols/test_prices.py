@@ -129,8 +129,11 @@ def test_the_envelope_is_no_cheaper_than_any_model_in_any_mode() -> None:
 def test_cheaper_models_are_chat_models_of_the_same_provider_dearest_first() -> None:
     usage = Usage({"input": 1000, "output": 1000})
 
-    assert BOOK.cheaper("anthropic", usage, OPUS) == [OLD, HAIKU]
-    assert BOOK.cheaper("anthropic", usage, HAIKU) == []
+    def cheaper(than: PriceVersion) -> list[PriceVersion]:
+        return [version for _, version in BOOK.below(usage, than).within(None)]
+
+    assert cheaper(OPUS) == [OLD, HAIKU]
+    assert cheaper(HAIKU) == []
 
 
 def test_a_quote_shows_every_line_and_rounds_half_to_even() -> None:

@@ -1,0 +1,98 @@
+"""Where the models that could serve one call would sit, and what is left for them there.
+
+A choice looks at hundreds of models, and a refusal at some dozens, which differ for the policies in
+little or nothing. Those that fall under the same counters share a bench, which decides each of them
+in a few comparisons. It says what `decide.judge` says.
+"""
+
+from collections.abc import Iterator
+
+from actors.policy import decide
+from actors.policy.rule import UNLIMITED, Rule
+from actors.policy.rulebook import Rulebook
+from protocols.policy.charge import Amounts, Kind, Subject
+
+Limit = tuple[int, int, decide.Refusal]
+"""What is left below it, its axis, and the refusal of whoever asks for more."""
+
+
+class Bench:
+    """The seats of a kind of call, and how much of each limit is left on them."""
+
+    __slots__ = ("_limits", "_within", "left", "watched")
+
+    def __init__(self, pairs: list[decide.Seat], priority: int) -> None:
+        self.left = decide.room(pairs, priority)
+        self._limits = sorted(_limits(pairs, priority), key=_longest_first)
+        self._within = _within(pairs)
+        self.watched = any(rule.policy.hold_share is not None for rule, _ in pairs)
+        """Whether it matters who holds what is held here."""
+
+    def refusal(self, amounts: Amounts) -> decide.Refusal | None:
+        """The limit that says no; of several the one that lasts longest."""
+        for left, axis, refusal in self._limits:
+            if amounts[axis] > left and amounts[axis]:
+                return refusal
+        return None
+
+    def past(self, amounts: Amounts) -> bool:
+        """Whether a limit is passed that this priority may pass."""
+        for left, amount in zip(self._within, amounts, strict=True):
+            if amount > left and amount:
+                return True
+        return False
+
+
+def _limits(pairs: list[decide.Seat], priority: int) -> Iterator[Limit]:
+    for rule, meter in pairs:
+        for axis in rule.axes:
+            left = rule.cap(axis, priority) - meter.used[axis] - meter.held[axis]
+            yield left, axis, decide.Refusal(rule, meter, axis)
+
+
+def _longest_first(limit: Limit) -> int:
+    return -limit[2].meter.window.ends_ms
+
+
+def _within(pairs: list[decide.Seat]) -> tuple[int, ...]:
+    least = [UNLIMITED, UNLIMITED, UNLIMITED]
+    for rule, meter in pairs:
+        for axis in rule.axes if rule.enforces else ():
+            least[axis] = min(
+                least[axis], rule.limits[axis] - meter.used[axis] - meter.held[axis]
+            )  # fmt: skip
+    return tuple(least)
+
+
+class Benches:
+    """The benches of one call, whichever model serves it."""
+
+    def __init__(self, rules: Rulebook, subject: Subject, priority: int, now_ms: int) -> None:
+        self._rules = rules
+        self._crowd = rules.crowd(subject)
+        self._subject = subject
+        self._priority = priority
+        self._now_ms = now_ms
+        self._known: dict[tuple[object, ...], Bench] = {}
+
+    def of(self, kind: Kind) -> Bench:
+        fitting = self._crowd.fitting(kind)
+        apart = fitting.each_model
+        key = (fitting, *self._keys(apart, kind)) if apart else (fitting,)
+        bench = self._known.get(key)
+        if bench is None:
+            seats = self._rules.seats_of(fitting.rules, self._of(kind), self._now_ms)
+            pairs = [(seat.rule, seat.meter) for seat in seats]
+            bench = self._known[key] = Bench(pairs, self._priority)
+        return bench
+
+    def _keys(self, apart: tuple[Rule, ...], kind: Kind) -> Iterator[str | None]:
+        """Counters of the model's own; nothing is used yet of those that are not open."""
+        subject = self._of(kind)
+        for rule in apart:
+            key = rule.key_of(subject)
+            yield key if key in rule.meters else None
+
+    def _of(self, kind: Kind) -> Subject:
+        at = self._subject
+        return Subject(at.component, *kind, at.task_type, at.context_id, at.tags)
