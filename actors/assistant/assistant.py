@@ -8,12 +8,12 @@ import anyio
 
 from actors.assistant import rules
 from actors.assistant.drawer import Drawer, draft
+from actors.assistant.ports import Desk, LanguageModel
 from actors.assistant.proposing import revision_of, with_reason
 from actors.assistant.purse import Purse
 from actors.assistant.reading import Reading
 from actors.assistant.recommend import recommend
 from actors.assistant.talk import Bounds, Failed, Said, Talk
-from actors.ports import Desk, LanguageModel
 from actors.runtime import NOBODY, Awaited, ServiceActor
 from actors.tell import Tell
 from actors.time import LedgerTime

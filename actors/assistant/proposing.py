@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
+from actors.assistant.ports import Desk
 from actors.assistant.reading import tool
-from actors.ports import Desk
 from protocols.assistant import FieldChange, Proposal, new_id
 from protocols.errors import BudgetError, NotFound
 from protocols.message import Caller

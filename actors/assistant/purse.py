@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from actors.ports import Desk, LanguageModel, ModelFailed, Turn
+from actors.assistant.ports import Desk, LanguageModel, ModelFailed, Turn
 from protocols.assistant import COMPONENT
 from protocols.errors import BudgetError
 from protocols.message import Caller

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from actors.ports import Desk
+from actors.assistant.ports import Desk
 from protocols.assistant import Query
 from protocols.errors import BudgetError
 from protocols.message import Caller

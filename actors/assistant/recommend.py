@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors.ports import Desk
+from actors.assistant.ports import Desk
 from protocols.message import Caller
 from protocols.money import nanos, show_usd
 from protocols.recommend import DAYS, Recommendation, Recommendations, RecommendModels

@@ -9,10 +9,10 @@ import anyio
 
 from actors.assistant import proposing, reading
 from actors.assistant.figures import unproven
+from actors.assistant.ports import Desk, LanguageModel, ModelFailed, ToolCall, Turn
 from actors.assistant.proposing import Moment
 from actors.assistant.purse import Purse, Unpaid
 from actors.assistant.reading import LOOKS_MAX, Reading
-from actors.ports import Desk, LanguageModel, ModelFailed, ToolCall, Turn
 from protocols.assistant import Proposal
 from protocols.errors import BudgetError
 from protocols.message import Caller

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from actors.ports import ModelFailed, ToolCall, Turn
+from actors.assistant.ports import ModelFailed, ToolCall, Turn
 
 log = logging.getLogger("budget.assistant")
 

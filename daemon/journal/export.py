@@ -12,6 +12,7 @@ from typing import TextIO
 
 from daemon.journal import anchor
 from daemon.journal.anchor import Mark
+from daemon.journal.archive.walk import walk
 from daemon.journal.backup import Progress
 from daemon.journal.faults import Damaged
 from daemon.journal.files import connect_reader
@@ -19,7 +20,6 @@ from daemon.journal.files import connect_reader
 FORMAT = "tekton-budget-journal"
 VERSION = 1
 STEP = 5000
-ENTRIES = "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry ORDER BY seq"
 KEYS = "SELECT key, fingerprint, refused, answer, at_ms FROM idempotency ORDER BY id"
 
 
@@ -48,7 +48,7 @@ def lines(db: sqlite3.Connection, last: Mark, keys: int) -> Iterator[str]:
         {"format": FORMAT, "version": VERSION, "entries": last.seq, "keys": keys,
          "last": last.hash.hex()}
     )  # fmt: skip
-    for seq, at_ms, kind, component, subject, body, digest in db.execute(ENTRIES):
+    for seq, at_ms, kind, component, subject, body, digest in walk(db, last=last.seq):
         head = json.dumps(
             {"seq": seq, "at_ms": at_ms, "kind": kind, "component": component, "subject": subject},
             ensure_ascii=False,

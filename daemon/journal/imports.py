@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from daemon.journal.archive.walk import entries_at
 from daemon.journal.prices import booking
 from protocols.imports import (
     FindImported,
@@ -16,10 +17,7 @@ from protocols.money import show_usd
 from protocols.period import rfc3339
 
 FIND = "SELECT usd, tokens FROM imported WHERE key = ?"
-ROWS = (
-    "SELECT e.seq, e.at_ms, e.kind, e.component, e.subject, e.body FROM imported i "
-    "JOIN entry e ON e.seq = i.seq WHERE i.import = ? ORDER BY i.seq LIMIT ?"
-)
+ROWS = "SELECT seq FROM imported WHERE import = ? ORDER BY seq LIMIT ?"
 COUNT = "SELECT count(*) FROM imported WHERE import = ?"
 LIST = (
     "SELECT import, count(*), sum(usd), sum(tokens), min(at_ms), max(at_ms) FROM imported "
@@ -33,7 +31,8 @@ def find(db: sqlite3.Connection, ask: FindImported) -> dict[str, Known]:
 
 
 def rows(db: sqlite3.Connection, ask: FindImportRows) -> ImportRows:
-    found = [booking(*row) for row in db.execute(ROWS, (ask.import_id, ask.limit))]
+    wanted = [seq for (seq,) in db.execute(ROWS, (ask.import_id, ask.limit))]
+    found = [booking(*row[:6]) for row in entries_at(db, wanted)]
     (there,) = db.execute(COUNT, (ask.import_id,)).fetchone()
     return ImportRows(found, there - len(found))
 

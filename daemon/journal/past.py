@@ -1,36 +1,26 @@
 """The past, entry by entry, for those who ask what would have been."""
 
 import sqlite3
-from collections.abc import Iterator
 
-from daemon.journal.prices import booking, first_since
-from protocols.journal import FoldPast, StoredBooking
+from daemon.journal.archive.walk import first_since, walk
+from daemon.journal.prices import booking
+from protocols.journal import FoldPast
 
-COLUMNS = "seq, at_ms, kind, component, subject, body"
-POLICIES = (
-    f"SELECT {COLUMNS} FROM entry WHERE seq < ? "  # noqa: S608  # literal columns
-    "AND kind IN ('policy_set', 'policy_removed') ORDER BY seq"
-)
-ENTRIES = f"SELECT {COLUMNS} FROM entry WHERE seq >= ? AND at_ms < ? ORDER BY seq"  # noqa: S608
-LAST = "SELECT coalesce(max(seq), 0) FROM entry"
+POLICIES = "AND kind IN ('policy_set', 'policy_removed')"
 STEP = 1_000
 """Entries between two words of progress, and between two looks whether anybody still waits."""
 
 
 def fold(db: sqlite3.Connection, ask: FoldPast) -> None:
-    """In one transaction, so that the past stands still meanwhile."""
-    db.execute("BEGIN")
+    """The past stands still by itself: nothing is added to it, and what is there never changes."""
     since = first_since(db, ask.since_ms)
-    start = first_since(db, ask.begin(list(_rows(db, POLICIES, since))))
-    (last,) = db.execute(LAST).fetchone()
-    for done, entry in enumerate(_rows(db, ENTRIES, start, ask.until_ms)):
+    start = first_since(
+        db, ask.begin([booking(*row[:6]) for row in walk(db, 1, since - 1, POLICIES)])
+    )
+    last = first_since(db, ask.until_ms) - 1
+    for done, row in enumerate(walk(db, start, last)):
         if done % STEP == 0:
             ask.progress(done, last + 1 - start)
             if ask.stop:
                 return
-        ask.add(entry)
-
-
-def _rows(db: sqlite3.Connection, query: str, *args: int) -> Iterator[StoredBooking]:
-    for row in db.execute(query, args):
-        yield booking(*row)
+        ask.add(booking(*row[:6]))

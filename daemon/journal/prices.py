@@ -5,20 +5,12 @@ import sqlite3
 from pydantic_core import from_json
 
 from actors.prices.known import PriceState, key_of, read_case, read_known
+from daemon.journal.archive.walk import entries_at, first_since, walk
 from protocols.journal import BOOKINGS, FindProvisional, FoldBookings, StoredBooking
 
 NOTES = "SELECT name, body FROM price_note"
-PROVISIONAL = (
-    "SELECT e.seq, e.at_ms, e.kind, e.component, e.subject, e.body FROM provisional p "
-    "JOIN entry e ON e.seq = p.seq WHERE p.seq > ? ORDER BY p.seq LIMIT ?"
-)
-_KINDS = ", ".join(f"'{kind}'" for kind in sorted(BOOKINGS))
-BOOKED = (
-    "SELECT seq, at_ms, kind, component, subject, body FROM entry "  # noqa: S608  # literal kinds
-    f"WHERE seq >= ? AND kind IN ({_KINDS}) "
-    "AND substr(body ->> '$.price_version', 1, ?) = ?"
-)
-AT_MS = "SELECT at_ms FROM entry WHERE seq >= ? ORDER BY seq LIMIT 1"
+PROVISIONAL = "SELECT seq FROM provisional WHERE seq > ? ORDER BY seq LIMIT ?"
+BOOKED = f"AND kind IN ({', '.join(repr(kind) for kind in sorted(BOOKINGS))})"
 
 
 def load(db: sqlite3.Connection) -> PriceState:
@@ -40,8 +32,8 @@ def load(db: sqlite3.Connection) -> PriceState:
 
 
 def provisional(db: sqlite3.Connection, ask: FindProvisional) -> list[StoredBooking]:
-    rows = db.execute(PROVISIONAL, (ask.after_seq, ask.limit))
-    return [booking(*row) for row in rows]
+    waiting = [seq for (seq,) in db.execute(PROVISIONAL, (ask.after_seq, ask.limit))]
+    return [booking(*row[:6]) for row in entries_at(db, waiting)]
 
 
 def booking(
@@ -53,19 +45,7 @@ def booking(
 def fold(db: sqlite3.Connection, ask: FoldBookings) -> None:
     """One pass over the entries since the moment; memory does not grow with their number."""
     policies = dict(db.execute("SELECT id, policy FROM window"))
-    since = first_since(db, ask.since_ms)
-    for row in db.execute(BOOKED, (since, len(ask.version_prefix), ask.version_prefix)):
-        ask.add(booking(*row), policies)
-
-
-def first_since(db: sqlite3.Connection, at_ms: int) -> int:
-    """The first entry of that moment or later: entries are in order of time, so halve the way."""
-    low, high = 1, db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0] + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = db.execute(AT_MS, (middle,)).fetchone()
-        if found is not None and found[0] < at_ms:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    for row in walk(db, first_since(db, ask.since_ms), only=BOOKED):
+        found = booking(*row[:6])
+        if found.body["price_version"].startswith(ask.version_prefix):
+            ask.add(found, policies)

@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from actors.journal.facet import WIDTHS_MS, Facet, RollupKey, policies_text
 from actors.journal.projection import SUMS, Changes, add
+from daemon.journal.archive.walk import entry_at, walk
 from daemon.journal.faults import Damaged
 from protocols.journal import Entry
 
@@ -19,8 +20,6 @@ ADD = (
     "ON CONFLICT (width_ms, starts_ms, facet) DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
 )
-BOOKED = "SELECT at_ms, body FROM entry WHERE seq = ?"
-ALL = "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry ORDER BY seq"
 REMEMBERED_MAX = 20_000
 AT_ONCE = 20_000
 """Entries that a rebuild adds up before it writes."""
@@ -79,10 +78,10 @@ def add_up(
 def completed(db: sqlite3.Connection, entry: Entry) -> Entry:
     """A correction of before schema 4 lacks what its booking says: tier, tags, and its time."""
     if entry.kind == "corrected" and "booked_ms" not in entry.body:
-        found = db.execute(BOOKED, (entry.body["of"],)).fetchone()
+        found = entry_at(db, entry.body["of"])
         if found is None:
             return entry
-        booked_ms, booking = found[0], from_json(found[1])
+        booked_ms, booking = found[1], from_json(found[5])
         same = {name: booking[name] for name in ("tier", "tags") if name in booking}
         entry.body = {**entry.body, **same, "booked_ms": booked_ms}
     return entry
@@ -91,7 +90,7 @@ def completed(db: sqlite3.Connection, entry: Entry) -> Entry:
 def rebuild(db: sqlite3.Connection) -> None:
     """Add all entries up into empty tables."""
     facets, changes = Facets(), Changes()
-    for seq, at_ms, kind, component, subject, text, digest in db.execute(ALL):
+    for seq, at_ms, kind, component, subject, text, digest in walk(db):
         entry = Entry(seq, at_ms, kind, component, subject, text, from_json(text), digest)
         try:
             changes.add(completed(db, entry))

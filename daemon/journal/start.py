@@ -7,7 +7,7 @@ from pydantic_core import from_json
 from actors.policy.state import EngineState, StoredCharge, StoredPolicy, StoredWindow
 from actors.ports import Start
 from daemon.journal import outbox
-from daemon.journal.read import open_holds
+from daemon.journal.holds import open_holds
 from protocols.journal import StoredHold
 from protocols.period import Window
 from protocols.policy.charge import Amounts, Covers

@@ -13,7 +13,7 @@ from actors.alerts.dispatch import Dispatch
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
 from actors.totals import ModelTotals
-from daemon.journal import imports, outbox, past, prices, read, report, write
+from daemon.journal import holds, imports, outbox, past, prices, read, report, write
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.guard import Guard
@@ -136,7 +136,7 @@ class SqliteStore:
         return await self._look_ups.run(read.find_key, key)
 
     async def find_hold(self, hold: str) -> StoredHold | None:
-        return await self._look_ups.run(read.find_hold, hold)
+        return await self._look_ups.run(holds.find_hold, hold)
 
     async def list_entries(self, ask: ListEntries) -> Entries:
         return await self._lists.run(read.list_entries, ask)
@@ -162,7 +162,7 @@ class SqliteStore:
         return await self._lists.run(totals)
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds:
-        return await self._lists.run(read.list_holds, ask)
+        return await self._lists.run(holds.list_holds, ask)
 
     async def show_report(self, ask: ShowReport, now_ms: int) -> SpendReport:
         return await self._reports.run(report.show_report, ask, now_ms)

@@ -35,7 +35,7 @@ def pending(data_dir: Path) -> Upgrade:
     try:
         with closing(connect_reader(path)) as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            (entries,) = db.execute("SELECT count(*) FROM entry").fetchone()
+            (entries,) = db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()
     except sqlite3.DatabaseError as error:
         raise Damaged(f"{path} is not a journal: {error}") from error
     newest = migrations()[-1][0]

@@ -20,6 +20,7 @@ from actors.journal.facts import Fact
 from actors.journal.projection import SUMS, Changes, HoldMoved, HoldOpened, add
 from daemon.journal import anchor
 from daemon.journal.anchor import Mark
+from daemon.journal.archive.walk import walk
 from daemon.journal.check_keys import check_keys
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, check_schema, connect_reader
@@ -122,12 +123,9 @@ def verify_file(
 
 def entries(db: sqlite3.Connection, report: Report, progress: Progress) -> Iterator[Entry]:
     """Each entry in order, its place in the chain checked."""
-    (total,) = db.execute("SELECT count(*) FROM entry").fetchone()
+    total = anchor.last_of(db).seq
     before, last_seq, last_ms = GENESIS, 0, 0
-    rows = db.execute(
-        "SELECT seq, at_ms, kind, component, subject, body, hash FROM entry ORDER BY seq"
-    )
-    for seq, at_ms, kind, component, subject, text, digest in rows:
+    for seq, at_ms, kind, component, subject, text, digest in walk(db):
         if seq != last_seq + 1:
             report.say(f"entry {last_seq + 1} is missing: {seq} follows {last_seq}")
         if at_ms < last_ms:

@@ -1,0 +1,1 @@
+"""Closed months of the journal in files of their own."""
