@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from actors.alerts.outbox import News, OutboxStart
 from actors.hermes.card import Card, Tool
 from actors.journal.projection import Changes
+from actors.journal.take_out import Left, TakeOut
 from actors.policy.state import EngineState
 from actors.prices.known import PriceState
 from protocols.alerts import Alerts, AlertShown, ListAlerts
@@ -231,8 +232,12 @@ class Store(Protocol):
 
     async def list_imports(self, ask: ListImports) -> Imports: ...
 
-    async def purge_keys(self, before_ms: int) -> None:
-        """Forget idempotency records older than this."""
+    async def purge_keys(self, before_ms: int) -> bool:
+        """Forget some idempotency records older than this; whether there may be more."""
+        ...
+
+    async def take_out(self, ask: TakeOut) -> Left:
+        """A portion of what lies in sealed files leaves the database."""
         ...
 
     async def start(self) -> Start:

@@ -4,6 +4,7 @@ from random import Random
 
 from actors.alerts.dispatcher import AlertDispatcher
 from actors.alerts.feed import LiveFeed
+from actors.archive.archivist import Archivist
 from actors.hindsight.hindsight import Hindsight
 from actors.imports.importer import Importer
 from actors.prices.catalogue import Catalogue
@@ -67,6 +68,14 @@ def importer(roster: Roster, builder: Builder) -> Child:
         return Importer.start(roster.tell, builder.tiers)
 
     return Child("imports", start)
+
+
+def archivist(roster: Roster, store: SqliteStore, time: LedgerTime, settings: Settings) -> Child:
+    async def start() -> Ref:
+        after_months = settings.journal.archive_after_months
+        return Archivist.start(roster.tell, time, store, after_months)
+
+    return Child("archive", start)
 
 
 def alert_dispatcher(

@@ -14,6 +14,7 @@ import anyio
 
 from actors.alerts.dispatcher import Turn
 from actors.alerts.feed import LiveFeed
+from actors.archive.archivist import Due
 from actors.hermes import envoy as hermes
 from actors.journal.journal import Journal, PurgeKeys
 from actors.policy.policies import Sweep
@@ -26,6 +27,7 @@ from actors.spine import Builder
 from actors.supervision import Broken, Roster, Spine, StorageBroken, Supervisor
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
+from daemon import organs
 from daemon.assistant.patience import Patient
 from daemon.assistant.start import assistant
 from daemon.channels.build import ways
@@ -185,6 +187,7 @@ async def actors(
         for organ in (
             hindsight(roster, time, builder),
             importer(roster, builder),
+            organs.archivist(roster, store, time, settings),
             assistant(settings, builder),
             *tekton.organs(roster, settings, presence, health.status),
         ):
@@ -226,6 +229,7 @@ async def sweep(roster: Roster, time: LedgerTime, settings: Settings, watch: Clo
         roster.tell("policy", Sweep())
         roster.tell("prices", Tick())
         roster.tell("alerts", Turn())
+        roster.tell("archive", Due())
         if jumped := watch.look():
             roster.tell("journal", Append(jumped))
         if settings.hermes.url:

@@ -18,7 +18,7 @@ KINDS = (
     "source_taken", "source_held", "corrected", "token_made", "token_revoked",
     "loss_accepted", "imported", "import_undone",
     "noticed", "alert_acknowledged", "alert_resolved",
-    "proposed", "proposal_ended",
+    "proposed", "proposal_ended", "archived",
 )  # fmt: skip
 """What an entry can be. `settled`, `overrun`, `late`, `drawn` and `recorded` book money;
 `noticed` changes no table: it is there to be told."""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from protocols import tools
 from protocols.alerts import AcknowledgeAlert, ListAlerts, ShowAlert
+from protocols.archive import ArchiveMonths, ShowArchive
 from protocols.assistant import (
     ApplyProposal,
     AskAssistant,
@@ -173,6 +174,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("dismiss_proposal", DismissProposal, "assistant", "POST",
               "/assistant/proposals/{proposal_id}/dismiss", "admin"),
     Operation("list_entries", ListEntries, "journal", "GET", "/entries", "read"),
+    Operation("archive_months", ArchiveMonths, "archive", "POST", "/archive", "admin"),
+    Operation("show_archive", ShowArchive, "archive", "GET", "/archive", "read"),
     Operation("list_events", ListEvents, "journal", "GET", "/outbox", "read"),
     Operation("list_alerts", ListAlerts, "journal", "GET", "/alerts", "read"),
     Operation("show_alert", ShowAlert, "journal", "GET", "/alerts/{alert_id}", "read"),

@@ -125,6 +125,13 @@ def _proposal(entry: Entry) -> list[Fact]:
     return [Fact("proposal", entry.subject, (entry.subject, entry.body))]
 
 
+def _archived(entry: Entry) -> list[Fact]:
+    """A month lies in a file from this entry on."""
+    named = ("first_seq", "last_seq", "before", "hash", "sha256", "bytes")
+    row = (entry.subject, *(entry.body[name] for name in named), entry.at_ms)
+    return [Fact("archive", entry.subject, row)]
+
+
 _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "window_opened": _window,
     "ledger_opened": _ledger,
@@ -143,6 +150,7 @@ _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "token_revoked": _no_token,
     "proposed": _proposal,
     "proposal_ended": _proposal,
+    "archived": _archived,
     "loss_accepted": lambda _: [],
     "noticed": _nothing,
     "alert_acknowledged": _nothing,

@@ -10,6 +10,7 @@ from actors.alerts.outbox import Outbox
 from actors.journal.chain import link
 from actors.journal.look_up import Look, look_up
 from actors.journal.projection import Changes
+from actors.journal.take_out import TakeOut
 from actors.ports import Batch, KeptKey, Start, StorageFailed, Store
 from actors.runtime import NOBODY, ServiceActor
 from actors.tell import Tell
@@ -60,7 +61,7 @@ class Broke:
 
 
 Read = FindKey | Recall | Look
-Write = Append | PurgeKeys
+Write = Append | PurgeKeys | TakeOut
 Heard = Write | Read | Broke | Flush
 
 
@@ -94,7 +95,7 @@ class Journal(ServiceActor):
     def receive(self, message: Heard, call: Call[Any]) -> None:
         match message:
             case (
-                Append() | PurgeKeys() | FindKey() | Recall()
+                Append() | PurgeKeys() | TakeOut() | FindKey() | Recall()
                 | ListEntries() | ShowReport() | ListReservations() | ListAllocations()
                 | FindProvisional() | FoldBookings() | FoldPast()
                 | ListEvents() | ReadEvents() | ListAlerts() | ShowAlert()
@@ -127,10 +128,13 @@ class Journal(ServiceActor):
                     appends = [one for one in self.taken if isinstance(one.message, Append)]
                     await self.commit(appends)
                     for one in self.taken:
-                        if isinstance(one.message, PurgeKeys):
-                            await self.store.purge_keys(one.message.before_ms)
-                        elif not isinstance(one.message, Append):
-                            self.spawn(self.read, one.message, one.call)
+                        match one.message:
+                            case Append():
+                                pass
+                            case PurgeKeys() | TakeOut():
+                                await self.clear_away(one)
+                            case _:
+                                self.spawn(self.read, one.message, one.call)
         except StorageFailed as error:
             log.critical("the store failed, no more is written: %s", error)
             self.failed = True
@@ -140,6 +144,18 @@ class Journal(ServiceActor):
         finally:
             self.writing = False
             self.idle.set()
+
+    async def clear_away(self, one: Queued) -> None:
+        """A portion of what need not be there any more; if more is left, its turn comes again."""
+        if isinstance(one.message, PurgeKeys):
+            if await self.store.purge_keys(one.message.before_ms):
+                self.queue.append(one)
+            return
+        assert isinstance(one.message, TakeOut)
+        try:
+            one.call.answer(await self.store.take_out(one.message))
+        except BudgetError as refusal:
+            one.call.refuse(refusal)
 
     async def commit(self, taken: list[Queued]) -> None:
         batch = self.number(taken)

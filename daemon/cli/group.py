@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "tekton": Entry("tekton:tekton", "Our place in Tekton: Hermes, Hephaestus."),
         "config": Entry("config:config", "Check or show the effective configuration."),
         "verify": Entry("verify:verify", "Recompute the whole journal; exit code 65: wrong."),
+        "archive": Entry("archive:archive", "Move closed months into files of their own, sealed."),
         "backup": Entry("backup:backup", "Copy the journal to a file, verified, at any time."),
         "restore": Entry("backup:restore", "Make a backup the journal; what was there is kept."),
         "migrate": Entry("backup:migrate", "Bring the journal to this version's schema."),

@@ -86,6 +86,18 @@ class Holds(Section):
     )
 
 
+class Journal(Section):
+    """What is kept where: closed months may lie in files of their own."""
+
+    archive_after_months: int = Field(
+        default=0,
+        ge=0,
+        le=1200,
+        description="full months that stay in the database beside the one of now; older ones are "
+        "moved into archive/<month>.db. 0: only when told to, by `budget archive`",
+    )
+
+
 class Prices(Section):
     """Where rates come from, and who costs nothing."""
 
@@ -144,6 +156,7 @@ class Sections(Section):
     daemon: Daemon = Field(default=Daemon(), description=str(Daemon.__doc__))
     limits: Limits = Field(default=Limits(), description=str(Limits.__doc__))
     holds: Holds = Field(default=Holds(), description=str(Holds.__doc__))
+    journal: Journal = Field(default=Journal(), description=str(Journal.__doc__))
     prices: Prices = Field(default=Prices(), description=str(Prices.__doc__))
     tiers: Tiers = Field(default=Tiers(), description=str(Tiers.__doc__))
     assistant: Assistant = Field(default=Assistant(), description=str(Assistant.__doc__))
@@ -204,7 +217,7 @@ ELSEWHERE = {"BUDGET_CONFIG", "BUDGET_TOKEN", "BUDGET_TOKEN_FILE", "BUDGET_URL"}
 
 def plain_settings() -> dict[str, FieldInfo]:
     """Every setting outside the `[[arrays]]`: `daemon.port` → its field."""
-    tables = (Daemon, Limits, Holds, Prices, Tiers, Assistant, Hermes)
+    tables = (Daemon, Limits, Holds, Journal, Prices, Tiers, Assistant, Hermes)
     return {
         f"{table.__name__.lower()}.{name}": field
         for table in tables

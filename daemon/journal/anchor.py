@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from actors.journal.chain import GENESIS
+from daemon.journal.archive.walk import entry_at
 from daemon.journal.faults import Damaged
 
 ANCHOR = "anchor"
@@ -55,8 +56,8 @@ def missing(db: sqlite3.Connection, mark: Mark) -> str | None:
     last = last_of(db)
     if last.seq < mark.seq:
         return f"it ends with entry {last.seq}, but entry {mark.seq} was written"
-    found = db.execute("SELECT hash FROM entry WHERE seq = ?", (mark.seq,)).fetchone()
-    if found is None or found[0] != mark.hash:
+    found = entry_at(db, mark.seq)
+    if found is None or found[6] != mark.hash:
         return f"its entry {mark.seq} is another than the one that was written"
     return None
 

@@ -24,6 +24,9 @@ LOCK = "lock"
 APPLICATION_ID = 0x74_6B_62_31
 """Marks the file as ours."""
 
+INCREMENTAL = 2
+"""Of `auto_vacuum`: free pages leave the file a few at a time, when told to."""
+
 REBUILDS: dict[int, Callable[[sqlite3.Connection], None]] = {4: rollups.rebuild}
 """Migrations that fill a table anew from the entries."""
 
@@ -96,6 +99,7 @@ def fault_of(path: Path, error: sqlite3.Error) -> JournalFault:
 
 def settle_in(db: sqlite3.Connection) -> None:
     """Make the settings and read them back. Raises `BadSettings`."""
+    db.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # of a new file; another keeps what it has
     for name, value in WRITER_PRAGMAS.items():
         db.execute(f"PRAGMA {name} = {value}")
         (found,) = db.execute(f"PRAGMA {name}").fetchone()
@@ -134,9 +138,18 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         raise Newer(f"{path} has schema {version}, this version knows {newest}; upgrade")
     if 0 < version < newest:
         back_up(db, path.with_name(f"{path.name}.schema-{version:04d}"))
+    if version < newest:
+        give_room_back(db)
     for number, text in known:
         if number > version:
             step(db, number, text)
+
+
+def give_room_back(db: sqlite3.Connection) -> None:
+    """What is taken out later can leave the file in small steps; an older one is written anew."""
+    if db.execute("PRAGMA auto_vacuum").fetchone() != (INCREMENTAL,):
+        db.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+        db.execute("VACUUM")
 
 
 def step(db: sqlite3.Connection, number: int, text: str) -> None:

@@ -10,6 +10,8 @@ from actors.journal.chain import GENESIS, hash_of
 from actors.ports import StorageFailed
 from daemon.journal import anchor
 from daemon.journal.anchor import Anchor, Mark
+from daemon.journal.archive.check import missing_files
+from daemon.journal.archive.sealed import sealed
 from daemon.journal.faults import Damaged, NotWritable
 from daemon.journal.files import DATABASE, connect_writer, fault_of
 
@@ -42,7 +44,7 @@ class Guard:
             raise Damaged(gone)
         db = connect_writer(data_dir / DATABASE)
         try:
-            loss = gone or missing_entries(data_dir, db)
+            loss = gone or missing_entries(data_dir, db) or next(missing_files(db), None)
             if loss is None or accept_loss:
                 return cls(data_dir, db, loss)
         except sqlite3.Error as error:
@@ -109,11 +111,11 @@ def known(data_dir: Path) -> Mark | None:
 
 def broken_tail(db: sqlite3.Connection) -> str | None:
     """Check the chain of the last entries, since a person last accepted a loss."""
+    borders = {one.last_seq + 1: bytes.fromhex(one.hash) for one in sealed(db)}
     before: bytes | None = None
     for *line, digest in tail(db):
         seq, kind = line[0], line[2]
-        first = GENESIS if seq == 1 else None
-        link = before or first
+        link = before or (GENESIS if seq == 1 else borders.get(seq))
         if link is not None and kind != "loss_accepted" and hash_of(link, *line) != digest:
             return f"entry {seq} does not match its hash"
         before = digest

@@ -4,18 +4,23 @@ A hold that moved again after its month was archived has a row in the database o
 later file: of several rows the newest counts.
 """
 
+import heapq
+import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
 from typing import Any
 
 from pydantic_core import from_json
 
-from daemon.journal.archive.sealed import ends_ms, opened, sealed
+from daemon.journal.archive.sealed import opened, sealed
 from daemon.journal.archive.walk import entry_at
 from daemon.journal.faults import Damaged
 from protocols.journal import StoredHold
 from protocols.ledger import Held, Holds, HoldShown, ListAllocations, ListReservations
 from protocols.money import show_usd
+from protocols.month import ends_ms
 from protocols.names import made_ms
 from protocols.period import rfc3339
 
@@ -26,10 +31,12 @@ HOLD = (
 )
 PAGE = (
     "WHERE h.id > ? AND h.id < ? AND (? IS NULL OR h.component = ?) "
-    "AND (? IS NULL OR h.status = ?) ORDER BY h.id LIMIT ?"
+    "AND (? IS NULL OR h.status = ?) ORDER BY h.id"
 )
 ONE = HOLD + "WHERE h.id = ?"
 ROW = "SELECT * FROM hold WHERE id = ?"
+THERE = "SELECT id FROM hold WHERE id IN (SELECT value FROM json_each(?))"
+INSERT = "INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PRICE = "SELECT body FROM price WHERE id = ?"
 NONE = Held(show_usd(0), 0, 0)
 
@@ -59,6 +66,32 @@ def places(db: sqlite3.Connection, made_after: str) -> Iterator[sqlite3.Connecti
                 yield part
 
 
+def bring_back(db: sqlite3.Connection, names: set[str]) -> set[str]:
+    """Those of these holds that the database has no more are copied into it from their files."""
+    marks = json.dumps(sorted(names))
+    there = {name for (name,) in db.execute(THERE, (marks,))}
+    rows = [row for name in sorted(names - there) if (row := find_row(db, name)) is not None]
+    db.executemany(INSERT, rows)
+    return {row[0] for row in rows}
+
+
+def every_hold(db: sqlite3.Connection) -> Iterator[Row]:
+    """The newest row of each, in order of their ids."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(opened(db, one)) for one in reversed(sealed(db))]
+        found = [tagged(place, age) for age, place in enumerate([db, *files])]
+        last = ""
+        for name, _, row in heapq.merge(*found):
+            if name != last:
+                yield row
+            last = name
+
+
+def tagged(db: sqlite3.Connection, age: int) -> Iterator[tuple[str, int, Row]]:
+    for row in db.execute("SELECT * FROM hold ORDER BY id"):
+        yield row[0], age, row
+
+
 def open_holds(db: sqlite3.Connection) -> list[StoredHold]:
     return [stored_hold(db, row) for row in db.execute(HOLD + "WHERE h.status = 'held'")]
 
@@ -86,18 +119,16 @@ def _opening(db: sqlite3.Connection, seq: int) -> str:
 def list_holds(db: sqlite3.Connection, ask: ListReservations | ListAllocations) -> Holds:
     """A page of reservations or of allocations, oldest first."""
     first, last = ("rsv_", "rsv`") if isinstance(ask, ListReservations) else ("alc_", "alc`")
-    args = (
-        ask.cursor or first, last, ask.component, ask.component, ask.status, ask.status,
-        ask.limit + 1,
-    )  # fmt: skip
+    start = ask.cursor or first
+    args = (start, last, ask.component, ask.component, ask.status, ask.status)
     found: dict[str, Row] = {}
     for place in places(db, ask.cursor or ""):
-        for row in place.execute(HOLD + PAGE, args):
-            if row[0] not in found and (place is db or _still(db, row, ask.status)):
-                found[row[0]] = row
-    rows = [found[name] for name in sorted(found)]
-    items = [shown(stored_hold(db, row)) for row in rows[: ask.limit]]
-    return Holds(items, items[-1].id if len(rows) > ask.limit else None)
+        rows = place.execute(HOLD + PAGE, args)
+        fit = (row for row in rows if place is db or _still(db, row, ask.status))
+        found = {row[0]: row for row in islice(fit, ask.limit + 1)} | found
+    names = sorted(found)
+    items = [shown(stored_hold(db, found[name])) for name in names[: ask.limit]]
+    return Holds(items, items[-1].id if len(names) > ask.limit else None)
 
 
 def _still(db: sqlite3.Connection, row: Row, status: str | None) -> bool:

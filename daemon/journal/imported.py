@@ -128,6 +128,8 @@ def fill(db: sqlite3.Connection, lines: Lines, progress: Progress) -> None:
             batch = Batch([], Changes(), [])
         batch.entries.append(entry)
         batch.changes.add(completed(db, entry))
+        if entry.kind == "archived":
+            batch.changes.facts.pop()  # here its entries lie in the database again
         outbox.take(entry, batch.news)
     batch.keys.extend(lines.records())
     write(db, batch, facets)

@@ -10,10 +10,15 @@ import aiosqlite
 import anyio
 
 from actors.alerts.dispatch import Dispatch
+from actors.archive.vault import CopyMonth
+from actors.journal.take_out import Left, TakeOut
 from actors.ports import Batch, KeptKey, Start, StorageFailed
 from actors.prices.known import PriceState
 from actors.totals import ModelTotals
 from daemon.journal import holds, imports, outbox, past, prices, read, report, write
+from daemon.journal.archive.copy import copy_month
+from daemon.journal.archive.sealed import archived_months
+from daemon.journal.archive.take_out import take_out
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.guard import Guard
@@ -21,6 +26,8 @@ from daemon.journal.rollups import Facets
 from daemon.journal.start import load
 from daemon.journal.totals import totals
 from protocols.alerts import Alerts, AlertShown, ListAlerts
+from protocols.archive import ArchivedMonth
+from protocols.errors import Unavailable
 from protocols.events import Events, ListEvents, ReadEvents, StoredEvent
 from protocols.imports import (
     FindImported,
@@ -43,6 +50,8 @@ from protocols.ledger import Holds, ListAllocations, ListReservations
 from protocols.reports import ShowReport, SpendReport
 
 T = TypeVar("T")
+KEYS_AT_ONCE = 1_000
+"""Keys that are forgotten in one go: some milliseconds of the writer's time."""
 
 
 class Connection(aiosqlite.Connection):
@@ -58,6 +67,8 @@ class Connection(aiosqlite.Connection):
                 result: T = await self._execute(work, self._conn, *args)  # type: ignore[no-untyped-call]
         except (sqlite3.Error, OSError) as error:
             raise StorageFailed(f"{type(error).__name__}: {error}") from error
+        except Damaged as fault:
+            raise Unavailable(str(fault), outcome="not-applied") from fault
         return result
 
     @classmethod
@@ -125,12 +136,22 @@ class SqliteStore:
             last = batch.entries[-1]
             self._guard.wrote(last.seq, last.hash)
 
-    async def purge_keys(self, before_ms: int) -> None:
-        await self._writer.run(self._purge, before_ms)
+    async def purge_keys(self, before_ms: int) -> bool:
+        return await self._writer.run(self._purge, before_ms)
 
-    def _purge(self, db: sqlite3.Connection, before_ms: int) -> None:
-        db.execute(write.PURGE_KEYS, (before_ms,))
+    def _purge(self, db: sqlite3.Connection, before_ms: int) -> bool:
+        gone = db.execute(write.PURGE_KEYS, (KEYS_AT_ONCE, before_ms)).rowcount
         self._guard.look()
+        return gone == KEYS_AT_ONCE
+
+    async def take_out(self, ask: TakeOut) -> Left:
+        return await self._writer.run(take_out, ask)
+
+    async def copy_month(self, ask: CopyMonth) -> dict[str, Any] | None:
+        return await self._aside(copy_month, ask)
+
+    async def archived_months(self) -> list[ArchivedMonth]:
+        return await self._look_ups.run(archived_months)
 
     async def find_key(self, key: bytes) -> KeptKey | None:
         return await self._look_ups.run(read.find_key, key)
@@ -192,10 +213,13 @@ class SqliteStore:
         return await self._lists.run(imports.list_imports, ask)
 
     async def fold_past(self, ask: FoldPast) -> None:
+        await self._aside(past.fold, ask)
+
+    async def _aside(self, work: Callable[..., T], ask: object) -> T:
         """Long, so it keeps nobody else's connection busy."""
         connection = await Connection.open(lambda: connect_reader(self.path))
         try:
-            await connection.run(past.fold, ask)
+            return await connection.run(work, ask)
         finally:
             with anyio.CancelScope(shield=True):
                 await connection.close()
@@ -204,5 +228,7 @@ class SqliteStore:
         """Raises `Damaged` when what is on disk cannot be read."""
         try:
             return await self._lists.run(load)
+        except Unavailable as fault:
+            raise Damaged(fault.detail) from fault
         except (StorageFailed, KeyError, ValueError, TypeError) as error:
             raise Damaged(f"{self.path} cannot be read: {error!r}; restore a backup") from error

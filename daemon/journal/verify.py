@@ -17,14 +17,17 @@ from pydantic_core import from_json, to_json
 from actors.journal.chain import GENESIS, hash_of
 from actors.journal.facet import WIDTHS_MS, RollupKey, policies_text
 from actors.journal.facts import Fact
-from actors.journal.projection import SUMS, Changes, HoldMoved, HoldOpened, add
+from actors.journal.projection import SUMS, Changes, add
 from daemon.journal import anchor
 from daemon.journal.anchor import Mark
+from daemon.journal.archive.check import changed_files
+from daemon.journal.archive.sealed import sealed
 from daemon.journal.archive.walk import walk
 from daemon.journal.check_keys import check_keys
 from daemon.journal.faults import Damaged
 from daemon.journal.files import DATABASE, check_schema, connect_reader
 from daemon.journal.rollups import FACET, completed
+from daemon.journal.verify_holds import HoldTruth
 from daemon.journal.verify_outbox import OutboxTruth
 from protocols.costing import cost
 from protocols.debug import log_function
@@ -99,10 +102,11 @@ def verify_file(
         raise Damaged(f"{path} cannot be read: {error}") from error
     try:
         check_schema(db, path)
-        db.execute("BEGIN")
         for (found,) in db.execute("PRAGMA quick_check(20)"):
             if found != "ok":
                 report.say(f"SQLite: {found}")
+        for problem in changed_files(db):
+            report.say(problem)
         truth, outbox = Truth(report), OutboxTruth(db)
         for entry in entries(db, report, progress):
             truth.add(completed(db, entry))
@@ -125,7 +129,7 @@ def entries(db: sqlite3.Connection, report: Report, progress: Progress) -> Itera
     """Each entry in order, its place in the chain checked."""
     total = anchor.last_of(db).seq
     before, last_seq, last_ms = GENESIS, 0, 0
-    for seq, at_ms, kind, component, subject, text, digest in walk(db):
+    for seq, at_ms, kind, component, subject, text, digest in up_to_now(db, total):
         if seq != last_seq + 1:
             report.say(f"entry {last_seq + 1} is missing: {seq} follows {last_seq}")
         if at_ms < last_ms:
@@ -140,6 +144,15 @@ def entries(db: sqlite3.Connection, report: Report, progress: Progress) -> Itera
     progress(total, total)
 
 
+def up_to_now(db: sqlite3.Connection, last: int) -> Iterator[tuple[Any, ...]]:
+    """Entries never change, so only what came meanwhile has to be of one moment with the tables:
+    a snapshot that is kept for long keeps the log from being folded back.
+    """
+    yield from walk(db, last=last)
+    db.execute("BEGIN")
+    yield from walk(db, last + 1)
+
+
 class Truth:
     """The tables as the entries say they must be."""
 
@@ -147,7 +160,7 @@ class Truth:
         self.report = report
         self.rollups: dict[tuple[Any, ...], list[int]] = {}
         self.windows: dict[int, list[int]] = {}
-        self.holds: dict[str, list[Any]] = {}
+        self.holds = HoldTruth(report.say)
         self.facts: dict[tuple[str, str | int], tuple[Any, ...]] = {}
         self.prices: dict[str, PriceVersion] = {}
         self.provisional: dict[int, int] = {}
@@ -163,9 +176,9 @@ class Truth:
         for fact in changes.facts:
             self._put(fact)
         for opened in changes.opened:
-            self._open(opened)
+            self.holds.open(opened)
         for moved in changes.moved:
-            self._move(entry, moved)
+            self.holds.move(entry, moved)
         for key, sums in changes.rollups.items():
             self._roll_up(key, sums)
         for number, used in changes.windows.items():
@@ -195,30 +208,6 @@ class Truth:
         for width in WIDTHS_MS:
             at = (width, starts_ms - starts_ms % width, *row)
             add(self.rollups.setdefault(at, [0] * len(SUMS)), sums)
-
-    def _open(self, opened: HoldOpened) -> None:
-        self.holds[opened.id] = [
-            opened.component, "held", opened.expires_ms, opened.usd, opened.tokens, opened.calls,
-            0, 0, 0, 0, opened.seq,
-        ]  # fmt: skip
-
-    def _move(self, entry: Entry, moved: HoldMoved) -> None:
-        row = self.holds.get(moved.id)
-        if row is None:
-            self.report.say(f"entry {entry.seq} moves {moved.id}, which was never opened")
-            return
-        ends = moved.status is not None and moved.id == entry.subject
-        late = moved.late and row[1] == "expired"
-        if ends and row[1] != "held" and not late:
-            self.report.say(f"entry {entry.seq} ends {moved.id} again: it was {row[1]}")
-        row[1] = moved.status or row[1]
-        row[2] = moved.expires_ms or row[2]
-        if moved.left is not None:
-            row[3:6] = moved.left
-        row[6] += moved.spent_usd
-        row[7] += moved.spent_tokens
-        row[8] += moved.spent_calls
-        row[9] |= moved.late
 
     def _check_cost(self, entry: Entry) -> None:
         """Work the cost out again: the same to the last nano-dollar."""
@@ -268,11 +257,14 @@ class Truth:
         }
         opened = {key: [0, 0, 0] for table, key in self.facts if table == "window"}
         self._same("window", opened | self.windows, windows)
-        holds = {row[0]: list(row[1:]) for row in db.execute("SELECT * FROM hold")}
-        self._same("hold", self.holds, holds)
+        self.holds.compare(db)
         for table in FACT_TABLES:
             self._same_facts(db, table)
-        report.rollups, report.windows, report.holds = len(rollups), len(windows), len(holds)
+        for row in sealed(db):
+            if self.facts.get(("archive", row.month)) != row:
+                report.say(f"archive {row.month}: no entry tells of it as the table has it")
+        report.rollups, report.windows = len(rollups), len(windows)
+        report.holds = self.holds.count
 
     def _same(self, name: str, told: dict[Any, Any], found: dict[Any, Any]) -> None:
         for key in told.keys() | found.keys():

@@ -1,12 +1,14 @@
 """One batch, one transaction: entries, roll-ups, windows, holds, keys."""
 
 import sqlite3
+from collections.abc import Sequence
 
 from pydantic_core import to_json
 
 from actors.journal.facts import Fact
-from actors.journal.projection import Changes
+from actors.journal.projection import Changes, HoldMoved
 from actors.ports import Batch
+from daemon.journal.holds import bring_back
 from daemon.journal.outbox import announce
 from daemon.journal.rollups import Facets, add_up
 from protocols.debug import log_function
@@ -42,6 +44,7 @@ FACTS = {
     "provisional": "INSERT INTO provisional VALUES (?, ?, ?, ?)",
     "imported": "INSERT INTO imported VALUES (?, ?, ?, ?, ?, ?)",
     "crossing": "INSERT OR IGNORE INTO crossing VALUES (?, ?, ?, ?, ?)",
+    "archive": "INSERT OR REPLACE INTO archive VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 }
 REMOVALS = {
     "policy": "DELETE FROM policy WHERE name = ?",
@@ -50,8 +53,11 @@ REMOVALS = {
     "imported": "DELETE FROM imported WHERE key = ?",
     "provisional": "DELETE FROM provisional WHERE seq = ?",
 }
-PURGE_KEYS = "DELETE FROM idempotency WHERE id IN "
-PURGE_KEYS += "(SELECT id FROM idempotency WHERE at_ms < ? ORDER BY id LIMIT 10000)"
+PURGE_KEYS = (
+    "DELETE FROM idempotency WHERE id IN (SELECT id FROM "
+    "(SELECT id, at_ms FROM idempotency ORDER BY id LIMIT ?) WHERE at_ms < ?)"
+)
+"""Of the oldest few: they are in order of time, so nobody looks at those that stay."""
 
 
 @log_function()
@@ -94,20 +100,29 @@ def apply(db: sqlite3.Connection, changes: Changes, facets: Facets) -> None:
             ],
         )
     if changes.moved:
-        db.executemany(
-            MOVE_HOLD,
-            [
-                (
-                    h.status, h.expires_ms, *(h.left or (None, None, None)),
-                    h.spent_usd, h.spent_tokens, h.spent_calls, h.late, h.id,
-                )
-                for h in changes.moved
-            ],
-        )  # fmt: skip
+        move(db, changes.moved)
     if changes.windows:
         db.executemany(ADD_WINDOW, [(*used, number) for number, used in changes.windows.items()])
     if changes.rollups:
         add_up(db, facets, changes.rollups.items())
+
+
+def move(db: sqlite3.Connection, moved: Sequence[HoldMoved]) -> None:
+    """Holds of archived months, too: they come back, and count for more than their copies."""
+    found = db.executemany(
+        MOVE_HOLD,
+        [
+            (
+                h.status, h.expires_ms, *(h.left or (None, None, None)),
+                h.spent_usd, h.spent_tokens, h.spent_calls, h.late, h.id,
+            )
+            for h in moved
+        ],
+    )  # fmt: skip
+    if found.rowcount < len(moved):
+        back = bring_back(db, {one.id for one in moved})
+        if back:
+            move(db, [one for one in moved if one.id in back])
 
 
 def put(db: sqlite3.Connection, fact: Fact) -> None:

@@ -17,6 +17,7 @@ from anyio.lowlevel import checkpoint
 from actors.alerts.channel import Channel
 from actors.alerts.dispatcher import AlertDispatcher, Turn
 from actors.alerts.feed import LiveFeed
+from actors.archive.archivist import Archivist
 from actors.journal.journal import Journal
 from actors.policy.policies import Sweep
 from actors.ports import Clock, Notifier
@@ -27,6 +28,7 @@ from actors.supervision import Child, Fate, Roster, Spine, State, Supervisor
 from actors.time import LedgerTime
 from daemon.journal.verify import Report, verify
 from daemon.notices import part_watch
+from protocols.archive import Archive, ArchiveMonths, ShowArchive
 from protocols.errors import BudgetError
 from protocols.message import Caller, Request
 from protocols.operations import BY_NAME
@@ -110,7 +112,11 @@ async def alive(
             begins = await store.dispatch()
             return AlertDispatcher.start(roster.tell, time, feed, begins, ways or {})
 
+        async def archive() -> Ref:
+            return Archivist.start(roster.tell, time, store, after_months=0)
+
         await supervisor.start_organ(Child("alerts", alerts))
+        await supervisor.start_organ(Child("archive", archive))
         yield house
 
 
@@ -164,6 +170,14 @@ class World:
         """Ring the daemon's timer once."""
         self._portal.call(self._house.roster.tell, "policy", Sweep())
         self._portal.call(self._house.roster.tell, "alerts", Turn())
+
+    def archive(self, after_months: int = 0) -> Archive:
+        """Archive what is old enough, and wait until that is done."""
+        shown: Archive = self.ask(Ask("archive_months", ArchiveMonths(after_months=after_months)))
+        while shown.status == "working":
+            shown = self.ask(Ask("show_archive", ShowArchive(wait_s=10)))
+        assert shown.failed is None
+        return shown
 
     def flush(self) -> None:
         """Wait until the journal has written what it was handed."""

@@ -7,11 +7,12 @@ directory, or where a backup was put. Nobody writes to one again, so it is read 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from daemon.journal.faults import Damaged
+from protocols.archive import ArchivedMonth
+from protocols.period import rfc3339
 
 FOLDER = "archive"
 TABLE = "SELECT 1 FROM sqlite_schema WHERE name = 'archive'"
@@ -55,6 +56,16 @@ def sealed(db: sqlite3.Connection) -> list[Sealed]:
     return [Sealed(*row) for row in db.execute(ALL)]
 
 
+def archived_months(db: sqlite3.Connection) -> list[ArchivedMonth]:
+    return [
+        ArchivedMonth(
+            one.month, f"{FOLDER}/{one.name}", one.first_seq, one.last_seq,
+            one.last_seq + 1 - one.first_seq, one.hash, one.sha256, one.bytes, rfc3339(one.at_ms),
+        )
+        for one in sealed(db)
+    ]  # fmt: skip
+
+
 def border(db: sqlite3.Connection) -> int:
     """The last entry that lies in a file. What the database still has up to it is a leftover."""
     if db.execute(TABLE).fetchone() is None:
@@ -86,21 +97,3 @@ def connect(path: Path, one: Sealed) -> sqlite3.Connection:
         raise Gone(f"{path}, which has {one.whose}, is gone; {REMEDY}")
     where = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     return sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
-
-
-def month_of(at_ms: int) -> str:
-    """The calendar month of a moment, in UTC: `2026-08`."""
-    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m}"
-
-
-def ends_ms(month: str) -> int:
-    """The first moment after a month."""
-    year, number = map(int, month.split("-"))
-    return int(datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp() * 1000)
-
-
-def closed_before_ms(now_ms: int, after_months: int) -> int:
-    """What was before this moment is old enough to be archived."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    months = max(now.year * 12 + now.month - 1 - after_months, 12)
-    return int(datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC).timestamp() * 1000)

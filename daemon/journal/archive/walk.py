@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from daemon.journal.archive.sealed import border, ends_ms, opened, sealed
+from daemon.journal.archive.sealed import border, opened, sealed
+from protocols.month import ends_ms
 
 SEQ_MAX = 2**63 - 1
 COLUMNS = "seq, at_ms, kind, component, subject, body, hash"

@@ -1,0 +1,1 @@
+"""The archive: closed months are moved into files of their own while everything goes on."""
