@@ -99,7 +99,6 @@ def fault_of(path: Path, error: sqlite3.Error) -> JournalFault:
 
 def settle_in(db: sqlite3.Connection) -> None:
     """Make the settings and read them back. Raises `BadSettings`."""
-    db.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # of a new file; another keeps what it has
     for name, value in WRITER_PRAGMAS.items():
         db.execute(f"PRAGMA {name} = {value}")
         (found,) = db.execute(f"PRAGMA {name}").fetchone()
