@@ -48,7 +48,7 @@ from daemon.tekton import presence as tekton
 from daemon.tls import context, group
 from daemon.tokens import known_tokens, page_token
 from daemon.vocabulary import Vocabulary
-from protocols.http import DoorSettings, Listening, Streams, add_metrics, application, serve
+from protocols.http import Crowd, DoorSettings, Listening, Streams, add_metrics, application, serve
 from protocols.journal import Append
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
@@ -133,8 +133,9 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         alive = actors(settings, store, tokens, feed)
         roster, builder, health = await stack.enter_async_context(alive)
         door = door_settings(settings, page_token(tokens, settings.daemon.page_role))
-        ask = Patient(builder.ask)
-        app = application(ask, builder.put, tokens.caller, health, door)
+        crowd = Crowd(settings.limits.burst, settings.limits.wait_ms / 1000)
+        ask = crowd.asking(Patient(builder.ask))
+        app = application(ask, builder.put, tokens.caller, health, crowd, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
         streams.add_to(app)
         add_metrics(app.router, tokens.caller, Metrics(store, health, feed).text)

@@ -75,6 +75,8 @@ from protocols.tekton.routes import ROUTES
 from protocols.tokens import ListTokens, MakeToken, RevokeToken
 
 PREFIX = "/api/v1"
+LEDGER = "ledger:"
+"""How the addresses of ledgers begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ class Operation:
     @property
     def path_fields(self) -> tuple[str, ...]:
         return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def begins(self) -> bool:
+        """Whether it asks a ledger for something new; others are about a hold that is there."""
+        return self.actor.startswith(LEDGER)
 
     def address(self, request: Request[Any]) -> str:
         """The actor's address for this very request."""

@@ -63,6 +63,18 @@ class Limits(Section):
     in_flight: int = Field(
         default=4096, ge=1, le=1_000_000, description="requests worked on at once; then 429"
     )
+    burst: int = Field(
+        default=512,
+        ge=1,
+        le=1_000_000,
+        description="calls that may begin at once; once more come, wait_ms holds",
+    )
+    wait_ms: int = Field(
+        default=25,
+        ge=1,
+        le=60_000,
+        description="after a burst as many are let in as are answered within it; then 429",
+    )
     inbox: int = Field(
         default=1024, ge=1, le=1_000_000, description="messages waiting for one actor; then 429"
     )

@@ -6,6 +6,7 @@ every route of the application, those written by hand included.
 """
 
 from protocols.http.application import application
+from protocols.http.crowd import Crowd
 from protocols.http.house import Condition, HealthReport
 from protocols.http.metrics import add_metrics
 from protocols.http.serve import Listening, serve
@@ -16,6 +17,7 @@ from protocols.http.verb import Authenticate
 __all__ = [
     "Authenticate",
     "Condition",
+    "Crowd",
     "DoorSettings",
     "HealthReport",
     "Listening",

@@ -5,6 +5,7 @@ from aiohttp import web
 from protocols.http.assistant import add_shapes
 from protocols.http.batch import batch
 from protocols.http.cors import Cors
+from protocols.http.crowd import Crowd
 from protocols.http.express import Express
 from protocols.http.guard import Guard
 from protocols.http.house import HealthReport, add_house
@@ -21,15 +22,18 @@ EXPRESS = web.AppKey("EXPRESS", Express)
 
 
 def application(
-    ask: Ask, put: Put, authenticate: Authenticate, health: HealthReport, settings: DoorSettings
-) -> web.Application:
+    ask: Ask, put: Put, authenticate: Authenticate, health: HealthReport, crowd: Crowd,
+    settings: DoorSettings,
+) -> web.Application:  # fmt: skip
     """Make all routes. More may be added until it is served; `serve` guards those too."""
     app = web.Application(client_max_size=settings.body_bytes_max)
     app[GUARD] = Guard(settings)
     if settings.origins:
         app.on_response_prepare.append(Cors(settings.origins).mark)
     verbs = {operation.name: Verb(operation, ask) for operation in OPERATIONS}
-    app[EXPRESS] = Express(verbs.values(), put, authenticate, app[GUARD], settings.body_bytes_max)
+    app[EXPRESS] = Express(
+        verbs.values(), put, authenticate, app[GUARD], crowd, settings.body_bytes_max
+    )
     for verb in verbs.values():
         operation = verb.operation
         handler = (

@@ -13,6 +13,7 @@ from aiohttp.http_parser import RawRequestMessage
 from protocols.debug import debug_log
 from protocols.errors import BudgetError, Busy
 from protocols.http.body import check_kind, parse
+from protocols.http.crowd import Crowd, too_many
 from protocols.http.guard import Guard
 from protocols.http.heads import Head, Heads, take_apart
 from protocols.http.reply import in_bytes, mishap, problem_in_bytes
@@ -34,12 +35,14 @@ class Express:
         put: Put,
         authenticate: Authenticate,
         guard: Guard,
+        crowd: Crowd,
         bytes_max: int,
     ) -> None:
         self._bytes_max = bytes_max
         self._put = put
         self._authenticate = authenticate
         self._guard = guard
+        self._crowd = crowd
         self._heads = Heads()
         self._plain: dict[str, Verb] = {}
         self._patterns: dict[str, list[Pattern]] = {}
@@ -102,17 +105,25 @@ class Express:
         if found is None or not 0 < len(body) <= self._bytes_max:
             return False
         verb, fields = found
+        crowd = self._crowd if verb.begins else None
+        if crowd is not None and crowd.turns_away():
+            answered(problem_in_bytes(too_many()))  # it must cost little to say no
+            return True
         try:
             caller = self._authenticate(head.authorization)
             verb.admit(caller)
             request = verb.understand(placed(fields, parse(body), "body"))
             if key is not None:
                 caller = verb.keyed(caller, key, path, body)
-            self._put(verb.address(request, caller), request, caller, _Answer(verb, answered))
+            done = _Answer(verb, answered, crowd)
+            self._put(verb.address(request, caller), request, caller, done)
         except Busy as refusal:
-            answered(problem_in_bytes(refusal))  # it must cost little to say no
+            answered(problem_in_bytes(refusal))
         except BudgetError:
             return False
+        else:
+            if crowd is not None:
+                crowd.enter()
         return True
 
     def _find(self, path: str) -> tuple[Verb, dict[str, str]] | None:
@@ -134,14 +145,17 @@ def _pattern(path: str) -> re.Pattern[str]:
 class _Answer:
     """What writes the reply. It is called by whoever finished the work, who must not suffer."""
 
-    __slots__ = ("_answered", "_verb")
+    __slots__ = ("_answered", "_crowd", "_verb")
 
-    def __init__(self, verb: Verb, answered: Answered) -> None:
+    def __init__(self, verb: Verb, answered: Answered, crowd: Crowd | None) -> None:
         self._verb = verb
         self._answered = answered
+        self._crowd = crowd
 
     def __call__(self, reply: object) -> None:
         verb = self._verb
+        if self._crowd is not None:
+            self._crowd.leave()
         try:
             if isinstance(reply, Exception):
                 answer = self._refused(reply)

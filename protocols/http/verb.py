@@ -41,6 +41,7 @@ class Verb:
         self._ask = ask
         self._address = operation.address
         self._roles = roles_from(operation.role)
+        self.begins = operation.begins
         self._scoped = "component" in operation.request.model_fields
         self.write = writer(operation.reply)
         self._strict = validator.validate_python

@@ -13,7 +13,7 @@ import anyio.abc
 
 from actors.alerts.feed import LiveFeed
 from protocols.errors import Unauthenticated
-from protocols.http import Condition, DoorSettings, Listening, application, serve
+from protocols.http import Condition, Crowd, DoorSettings, Listening, application, serve
 from protocols.http.routes import Handler
 from protocols.ledger import Booked, Held, Reservation
 from protocols.mcp import McpDoor
@@ -171,12 +171,13 @@ async def received(stream: anyio.abc.ByteReceiveStream) -> Reply:
 
 @asynccontextmanager
 async def open_door(
-    pages: Mapping[str, Handler] | None = None, **settings: Any
+    pages: Mapping[str, Handler] | None = None, crowd: Crowd | None = None, **settings: Any
 ) -> AsyncIterator[Door]:
     """Open a door on a free port. `pages` are routes written by hand, by path."""
     desk, health = Desk(), Health()
     chosen = DoorSettings(**({"port": 0, "stop_s": 1.0} | settings))
-    app = application(desk, desk.put, authenticate, health, chosen)
+    crowd = crowd or Crowd()
+    app = application(crowd.asking(desk), desk.put, authenticate, health, crowd, chosen)
     mcp = McpDoor(desk, authenticate, chosen, health.version, LiveFeed())
     mcp.add_routes(app.router)
     for path, page in (pages or {}).items():

@@ -11,6 +11,7 @@ from aiohttp import web
 from anyio.lowlevel import checkpoint
 
 from protocols.errors import Busy, Denied
+from protocols.http.crowd import Crowd
 from protocols.http.express import Express
 from tests.protocols.door import (
     RESERVATION_ID,
@@ -299,3 +300,25 @@ async def test_a_full_house_says_so_at_once(
             assert (reply.status, reply.headers["Retry-After"]) == (429, "1")
 
     assert lane == [True, True]
+
+
+async def test_a_crowd_is_turned_away_unread_and_what_ends_a_hold_is_let_in(
+    lane: list[bool],
+) -> None:
+    crowd = Crowd(burst=1)
+    crowd.enter()
+    async with open_door(crowd=crowd) as door, connected(door) as stream:
+        await stream.send(post(body=b"not JSON"))
+        refused = await received(stream)
+        await stream.send(post(SETTLE, USED))
+        settled = await received(stream)
+        await send_slowly(stream, post())
+        slow = await received(stream)
+        crowd.leave()
+        await stream.send(post())
+        held = await received(stream)
+
+    assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "busy", "1")
+    assert (settled.status, slow.status, held.status) == (200, 429, 201)
+    assert lane == [True, True, True]
+    assert crowd.waiting == 0

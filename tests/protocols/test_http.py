@@ -16,7 +16,7 @@ from aiohttp import web
 
 from actors.alerts.feed import LiveFeed
 from protocols.errors import Busy, Denied, HoldEnded, Unavailable
-from protocols.http import DoorSettings, Streams, add_metrics, application, serve
+from protocols.http import Crowd, DoorSettings, Streams, add_metrics, application, serve
 from protocols.ledger import Record, Reserve, Settle
 from protocols.mcp import McpDoor
 from protocols.mcp.tekton.routes import Bridge
@@ -148,7 +148,7 @@ async def never() -> bytes:
 
 
 async def test_every_row_of_the_table_and_nothing_else_has_a_route(door: Door) -> None:
-    app = application(door.desk, door.desk.put, authenticate, door.health, DoorSettings())
+    app = application(door.desk, door.desk.put, authenticate, door.health, Crowd(), DoorSettings())
     McpDoor(door.desk, authenticate, DoorSettings(), "0", LiveFeed()).add_routes(app.router)
     Bridge(door.desk, authenticate, DoorSettings(), "0").add_routes(app.router)
     TektonDoor(authenticate, door.health, DoorSettings(), lambda: None).add_routes(app.router)
@@ -666,7 +666,7 @@ async def test_closing_lets_what_is_in_flight_finish() -> None:
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            app = application(desk, desk.put, authenticate, Health(), settings)
+            app = application(desk, desk.put, authenticate, Health(), Crowd(), settings)
             async with serve(app, settings) as listening:
                 group.start_soon(ask, listening.url or "")
                 await asked.wait()
