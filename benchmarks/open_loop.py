@@ -1,7 +1,8 @@
 """Calls at fixed moments, whether or not those before are answered: honest tail latency.
 
 Each is timed from the moment it was due. A caller in a closed loop would wait with the server, and
-not notice how long others would have waited.
+not notice how long others would have waited. With `from_sending` a load is timed from when it went
+out, as a closed loop is: beyond saturation we ourselves are late, which is not the server's doing.
 """
 
 import asyncio  # noqa: TID251  # as the closed loop's callers
@@ -20,6 +21,7 @@ class Schedule(Load):
     idle: list["Punctual"] = field(default_factory=list)
     refused_ns: list[int] = field(default_factory=list)
     without_retry_after: int = 0
+    from_sending: bool = False
     left: int = 0
     """Answers that are still awaited, once all has been sent."""
 
@@ -44,7 +46,7 @@ class Punctual(Caller):
 
     def send(self, due_ns: int) -> None:
         assert isinstance(self.load, Schedule)
-        self.asked_ns = due_ns
+        self.asked_ns = time.perf_counter_ns() if self.load.from_sending else due_ns
         self.transport.write(next(self.load.requests))
 
     def _answered(self, status: int, body: bytes) -> None:

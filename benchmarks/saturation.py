@@ -45,7 +45,7 @@ async def flooded(work: Path, loop: str) -> Flood:
             calm = await at_64(server)
             async with connected(connector(Target("", server)), CONNECTIONS, Punctual) as crowd:
                 over = asyncio.get_running_loop().create_future()
-                load = Schedule(records(server.token), 201, 0, 0, over)
+                load = Schedule(records(server.token), 201, 0, 0, over, from_sending=True)
                 memory = Memory(server)
                 began = time.perf_counter()
                 await at_rate(crowd, load, calm.rate * TIMES, FLOOD_S)

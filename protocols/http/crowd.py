@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable
 
 from protocols.errors import Busy
+from protocols.http.reply import problem_in_bytes
 from protocols.message import Ask, Caller, R, Request
 from protocols.operations import LEDGER
 
 LOOK_S = 0.25
 LEAST = 64
 """So many may always wait: fewer would not share a commit."""
-KEPT = 0.9
+KEPT = 0.95
 """What a look leaves of the highest rate so far: a lull does not make the daemon seem slow."""
 
 
@@ -24,8 +25,8 @@ class Crowd:
     """Counts calls that begin something, from when they are let in until they are answered."""
 
     __slots__ = (
-        "_answered", "_burst", "_looked_at", "_now", "_rate", "_turned_away", "_wait_s", "most",
-        "waiting",
+        "_answered", "_burst", "_looked_at", "_now", "_rate", "_told", "_turned_away",
+        "_wait_s", "most", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -40,15 +41,22 @@ class Crowd:
         self._looked_at = now()
         self._answered = 0
         self._turned_away = 0
+        self._told = b""
         self._rate = 0.0
 
-    def turns_away(self) -> bool:
-        """Whether one more would be too many. If so, they have to be told."""
+    def turns_away(self) -> bytes | None:
+        """What one more is told, if they are one too many.
+
+        The same words for all of a crowd: to say no must cost little, or there is no time for
+        those who were let in.
+        """
         if self.waiting < self.most:
-            return False
+            return None
+        if not self._turned_away:
+            self.most = min(self._burst, max(LEAST, int(self._rate * self._wait_s)))
+            self._told = problem_in_bytes(too_many())
         self._turned_away += 1
-        self.most = min(self._burst, max(LEAST, int(self._rate * self._wait_s)))
-        return True
+        return self._told
 
     def enter(self) -> None:
         self.waiting += 1
@@ -65,7 +73,7 @@ class Crowd:
         async def asked(to: str, request: Request[R], caller: Caller) -> R:
             if not to.startswith(LEDGER):
                 return await ask(to, request, caller)
-            if self.turns_away():
+            if self.turns_away() is not None:
                 raise too_many()
             self.enter()
             try:

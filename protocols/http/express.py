@@ -13,7 +13,7 @@ from aiohttp.http_parser import RawRequestMessage
 from protocols.debug import debug_log
 from protocols.errors import BudgetError, Busy
 from protocols.http.body import check_kind, parse
-from protocols.http.crowd import Crowd, too_many
+from protocols.http.crowd import Crowd
 from protocols.http.guard import Guard
 from protocols.http.heads import Head, Heads, take_apart
 from protocols.http.reply import in_bytes, mishap, problem_in_bytes
@@ -106,8 +106,8 @@ class Express:
             return False
         verb, fields = found
         crowd = self._crowd if verb.begins else None
-        if crowd is not None and crowd.turns_away():
-            answered(problem_in_bytes(too_many()))  # it must cost little to say no
+        if crowd is not None and (no := crowd.turns_away()) is not None:
+            answered(no)
             return True
         try:
             caller = self._authenticate(head.authorization)
@@ -118,7 +118,7 @@ class Express:
             done = _Answer(verb, answered, crowd)
             self._put(verb.address(request, caller), request, caller, done)
         except Busy as refusal:
-            answered(problem_in_bytes(refusal))
+            answered(problem_in_bytes(refusal))  # it must cost little to say no
         except BudgetError:
             return False
         else:

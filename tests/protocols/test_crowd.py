@@ -27,7 +27,7 @@ class Day:
         """So many come; how many are let in."""
         before = self.crowd.waiting
         for _ in range(count):
-            if not self.crowd.turns_away():
+            if self.crowd.turns_away() is None:
                 self.crowd.enter()
         return self.crowd.waiting - before
 
