@@ -125,16 +125,10 @@ class Journal(ServiceActor):
             with anyio.CancelScope(shield=True):
                 while self.queue:
                     self.taken, self.queue = self.queue[:BATCH_MAX], self.queue[BATCH_MAX:]
-                    appends = [one for one in self.taken if isinstance(one.message, Append)]
+                    appends = [one for one in self.taken if type(one.message) is Append]
                     await self.commit(appends)
-                    for one in self.taken:
-                        match one.message:
-                            case Append():
-                                pass
-                            case PurgeKeys() | TakeOut():
-                                await self.clear_away(one)
-                            case _:
-                                self.spawn(self.read, one.message, one.call)
+                    if len(appends) != len(self.taken):
+                        await self.go_on(self.taken)
         except StorageFailed as error:
             log.critical("the store failed, no more is written: %s", error)
             self.failed = True
@@ -156,6 +150,17 @@ class Journal(ServiceActor):
             one.call.answer(await self.store.take_out(one.message))
         except BudgetError as refusal:
             one.call.refuse(refusal)
+
+    async def go_on(self, taken: list[Queued]) -> None:
+        """With what is not written: reads begin, now that all before them is on disk."""
+        for one in taken:
+            match one.message:
+                case Append():
+                    pass
+                case PurgeKeys() | TakeOut():
+                    await self.clear_away(one)
+                case _:
+                    self.spawn(self.read, one.message, one.call)
 
     async def commit(self, taken: list[Queued]) -> None:
         batch = self.number(taken)

@@ -52,7 +52,10 @@ class Inbox:
 
     def take(self) -> Envelope[Any] | None:
         """The next one, None if nothing waits."""
-        return self.get() if self._envelopes else None
+        if not self._envelopes:
+            return None
+        self.handled += 1
+        return self._envelopes.popleft()
 
     async def wait(self) -> None:
         """Until something comes, or `wake`.
