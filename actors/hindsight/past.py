@@ -7,6 +7,7 @@ from pydantic_core import to_json
 from actors.hindsight.draft import Draft, counts
 from actors.policy import moves, places, policies
 from actors.policy.decide import Verdict
+from actors.policy.rulebook import Seat
 from actors.policy.state import EngineState
 from actors.policy.world import World
 from actors.routing.router import Candidate, Errand, Plan, for_downgrade
@@ -24,6 +25,7 @@ from protocols.policy.charge import (
     Post,
     Posted,
     Refused,
+    Subject,
 )
 from protocols.policy.choice import Choose, Option
 from protocols.policy.policy import Policy
@@ -71,6 +73,9 @@ class Past:
         self.lapsed: dict[str, Places] = {}
         """Where holds sat that expired, for those that are settled late."""
         self.priorities: dict[str, int] = {}
+        self.meant_since: dict[int, int] = {}
+        """The turn from which a rule counts as it does, by the number of its counting: what was
+        decided before it is in none of its counters."""
         for policy in draft.policies:
             self.set_policy(policy)
 
@@ -81,16 +86,23 @@ class Past:
         self.clock.at_ms = entry.at_ms
         if entry.kind == "policy_set":
             self.set_policy(Policy.model_validate_json(to_json(entry.body["after"])))
+            rule = self.world.rules.rules[entry.subject]
+            self.meant_since.setdefault(rule.counting, entry.body.get("turn", 0))
         elif entry.subject in self.world.rules.rules:
             self.world.rules.remove(entry.subject)
 
     def set_policy(self, policy: Policy) -> None:
         policies.set_policy(self.world, policy, "then", None)
 
-    def take(self, ask: Admit) -> None:
+    def seats(self, subject: Subject, turn: int) -> list[Seat]:
+        """Where a call of before counts."""
+        found = self.world.rules.seats(subject, self.world.time.now_ms())
+        return [seat for seat in found if self.meant_since.get(seat.rule.counting, 0) <= turn]
+
+    def take(self, ask: Admit, turn: int) -> None:
         """It was held: count it, whatever the limits say."""
         world = self.world
-        seats = world.rules.seats(ask.subject, world.time.now_ms())
+        seats = self.seats(ask.subject, turn)
         parent = world.charges.get(ask.parent)
         self.priorities[ask.hold] = ask.priority
         moves.hold(world, ask, seats, parent, Verdict(None, [], near=False))
@@ -140,9 +152,8 @@ class Past:
         subject = read_subject(entry.component, body)
         if entry.kind == "recorded":
             at = Places(parent=hold or None)
-            return moves.post(
-                self.world, Post(None, subject, amounts, final=True, places=at, memo=0)
-            )
+            post = Post(None, subject, amounts, final=True, places=at, memo=0)
+            return moves.record(self.world, post, self.seats(subject, body.get("turn", 0)))
         charge = self.world.charges.get(hold)
         if charge is None and hold not in self.lapsed:
             return None

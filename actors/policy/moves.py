@@ -146,15 +146,26 @@ def post(world: World, ask: Post) -> Posted:
     elif ask.hold is not None:
         posted = places.settle_late(world, ask)
     else:
-        seats = world.rules.seats(ask.subject, world.time.now_ms())
-        open_counters(world, seats)
-        counters = tuple(seat.counter for seat in seats if seat.counter.id)
-        posted = places.record(world, counters, ask)
+        return record(world, ask, world.rules.seats(ask.subject, world.time.now_ms()))
     posted.places.turn = world.turn()
-    if ask.hold is None or posted.kind != "settled":  # else it took what was held, or less
-        at = posted.places
-        posted.crossed = world.crossed((*at.windows, *at.parent_windows))
+    if posted.kind != "settled":  # else it took what was held, or less
+        _cross(world, posted)
     return posted
+
+
+def record(world: World, ask: Post, seats: Sequence[Seat]) -> Posted:
+    """Book in the windows of these seats what nobody held for."""
+    open_counters(world, seats)
+    counters = tuple(seat.counter for seat in seats if seat.counter.id)
+    posted = places.record(world, counters, ask)
+    posted.places.turn = world.turn()
+    _cross(world, posted)
+    return posted
+
+
+def _cross(world: World, posted: Posted) -> None:
+    at = posted.places
+    posted.crossed = world.crossed((*at.windows, *at.parent_windows))
 
 
 def give_back(world: World, ask: Return) -> Returned | Refused:

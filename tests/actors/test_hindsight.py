@@ -171,6 +171,23 @@ def replayed(world: World, since_ms: int = 0, **fields: Any) -> Replayed:
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def test_what_a_limit_did_not_count_when_it_came_to_mean_this_is_not_counted_again() -> None:
+    call = {
+        "component": "me", "model": "large", "priority": 5, "input": 1, "output": 1, "at": 0,
+        "ttl_s": 30, "context_id": None, "inside": False,
+    }  # fmt: skip
+    limit = {"name": "p", "match": {}, "limit": {"usd": "0.0001"}, "enforce": "hard"}
+    calls: list[Step] = [("reserve", call), ("record", call)] * 2
+    steps: list[Step] = [
+        *calls, ("policy", limit | {"period": "total"}), ("policy", limit | {"period": "daily"}),
+        *calls, ("pass", 1_000), ("reserve", call),
+    ]  # fmt: skip
+    with told(steps) as world:
+        found = replayed(world, world.clock.wall_ms)
+
+    assert (found.calls_then, found.calls_now) == (1, 1)
+
+
 @SLOW
 @given(stories(), st.integers(0, 3))
 def test_without_a_draft_nothing_would_have_gone_another_way(steps: list[Step], part: int) -> None:
