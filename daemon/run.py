@@ -1,6 +1,5 @@
 """The daemon's life: settings → journal → actors → doors; signals; drain; reverse stop."""
 
-import gc
 import json
 import logging
 import os
@@ -27,7 +26,7 @@ from actors.spine import Builder
 from actors.supervision import Broken, Roster, Spine, StorageBroken, Supervisor
 from actors.time import LedgerTime
 from actors.tokens.known import KnownTokens
-from daemon import organs
+from daemon import garbage, organs
 from daemon.assistant.patience import Patient
 from daemon.assistant.start import assistant
 from daemon.channels.build import ways
@@ -64,10 +63,6 @@ CONFIGURATION = 78
 HOUR_MS = 3_600_000
 PURGE_EVERY_S = 60.0
 DESCRIPTORS = 65_536
-GC_THRESHOLD = (2_000, 1_000, 10)
-"""Short collections of what is new, hardly ever one of all: 40,000 holds that stay open stopped the
-loop for at most 0.9 ms at a time; with collections of 50,000 objects it was 18 ms, and cost more.
-"""
 
 
 async def run(settings: Settings, *, accept_loss: bool = False) -> int:
@@ -154,8 +149,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         health.open(listening.port)
         if listening.url is not None:
             roster.tell("hermes", hermes.Open(listening.url))
-        gc.freeze()  # what lives as long as the daemon need not be looked at again
-        gc.set_threshold(*GC_THRESHOLD)
+        garbage.collect_little()
         await first_of(signals)
         log.info("stopping")
         roster.tell("hermes", hermes.Leave())
