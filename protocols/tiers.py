@@ -51,14 +51,22 @@ class TierTable(Value):
         return tier
 
     def _search(self, component: str, provider: str, model: str) -> Tier:
+        return self.tier_of_model(provider, model, self.of_component(component))
+
+    def tier_of_model(self, provider: str, model: str, of_component: Tier | None) -> Tier:
+        """Find the tier of a model, whose caller has that one or none of its own."""
         name = model.rpartition("/")[2]  # ollama/codellama is a codellama
         return (
             _most_specific(self.models, model)
             or _most_specific(self.models, name)
-            or _most_specific(self.components, component)
+            or of_component
             or _most_specific(self.providers, provider)
             or HEAVY
         )
+
+    def of_component(self, component: str) -> Tier | None:
+        """What the table says of a caller."""
+        return _most_specific(self.components, component)
 
 
 DEFAULT = TierTable(

@@ -45,7 +45,7 @@ def estimate_tokens(
     text: str, provider: str | None, model: str, count: Counter | None = None
 ) -> int:
     """Guess the tokens of a text, high rather than low."""
-    family = _family((provider or "").lower(), model.lower())
+    family = family_of(provider, model)
     if count is not None:
         return family.framing - (-_counted(text, count) * family.of_count // 100)
     size = _bytes(text)
@@ -64,6 +64,11 @@ def _counted(text: str, count: Counter) -> int:
 
 def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
+
+
+def family_of(provider: str | None, model: str) -> Family:
+    """How fine this model cuts a text."""
+    return _family((provider or "").lower(), model.lower())
 
 
 @lru_cache(NAMES_MAX)

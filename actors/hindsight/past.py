@@ -10,7 +10,7 @@ from actors.policy.decide import Verdict
 from actors.policy.rulebook import Seat
 from actors.policy.state import EngineState
 from actors.policy.world import World
-from actors.routing.router import Candidate, Errand, Plan, for_downgrade
+from actors.routing.router import Errand, Plan
 from actors.routing.router import World as Lookup
 from actors.subject import read_subject
 from actors.time import LedgerTime
@@ -27,7 +27,7 @@ from protocols.policy.charge import (
     Refused,
     Subject,
 )
-from protocols.policy.choice import Choose, Option
+from protocols.policy.choice import Choose
 from protocols.policy.policy import Policy
 from protocols.prices import PriceVersion
 from protocols.usage import Usage
@@ -119,18 +119,13 @@ class Past:
         return Outcome(found.error)
 
     def _downgrade(self, ask: Admit, entry: StoredBooking, found: Refused) -> Outcome:
-        candidates = for_downgrade(self._plan(ask, entry)).candidates
-        options = [
-            Option(_on(ask, one), one.barred) for one in candidates if one.estimate is not None
-        ]
-        priced = [one for one in candidates if one.estimate is not None]
-        choice = Choose(entry.component, options, take=True, every=False, memo=None, downgrade=True)
+        options = self._plan(ask, entry).for_downgrade()
+        choice = Choose(ask, options, take=True, shown=0, memo=None, downgrade=True)
         place = moves.choose(self.world, choice).place
         if place is None:
             return Outcome(found.error)
-        estimate = priced[place].estimate
-        assert estimate is not None
-        return Outcome(found.error, estimate.version, options[place].admit.amounts)
+        taken = options[place]
+        return Outcome(found.error, taken.offer.version, taken.amounts)
 
     def _plan(self, ask: Admit, entry: StoredBooking) -> Plan:
         read, written = counts(entry.body)
@@ -188,12 +183,3 @@ class Past:
         priority = self.priorities.get(entry.subject, 5)
         ask = Enlarge(entry.subject, entry.component, amounts, priority, None, memo=0)
         moves.enlarge(self.world, ask)
-
-
-def _on(ask: Admit, one: Candidate) -> Admit:
-    found = one.estimate
-    assert found is not None
-    return Admit(
-        ask.hold, found.subject, found.amounts, ask.priority, ask.ttl_s, None, None,
-        priced=found.priced, covers=None, parent=ask.parent, memo=None,
-    )  # fmt: skip

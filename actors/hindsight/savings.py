@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from actors.routing.router import Candidate, Errand, Router, World
+from actors.routing.router import Errand, Router, World
 from protocols.costing import cost
 from protocols.errors import BudgetError
 from protocols.journal import BOOKINGS, StoredBooking
 from protocols.money import round_up, show_usd
 from protocols.period import Window, rfc3339
+from protocols.policy.choice import Option
 from protocols.prices import PriceVersion
 from protocols.savings import Alternative, FindSavings, Saving, Savings
 from protocols.usage import Usage, normalise
@@ -112,39 +113,39 @@ class Tally:
             "needs": needs,
         })  # fmt: skip
         plan = router.plan(Errand(job, provider, model), world)
-        cheaper = list(priced(plan.candidates, group))
+        cheaper = list(priced(plan.options, group))
         picked = pick(cheaper, provider)
         item = Saving(
             component, task_type, provider, model, group.calls, show_usd(group.booked),
             group.largest_input, group.largest_output, needs,
             [
-                Alternative(one.provider, one.model, show_usd(usd), show_usd(group.booked - usd))
+                Alternative(*one.offer.kind[:2], show_usd(usd), show_usd(group.booked - usd))
                 for usd, one in picked
             ],
         )  # fmt: skip
         return (group.booked - picked[-1][0] if picked else 0), item
 
 
-def priced(candidates: Iterable[Candidate], group: Group) -> Iterator[tuple[int, Candidate]]:
+def priced(options: Iterable[Option], group: Group) -> Iterator[tuple[int, Option]]:
     """Those that can do it for less than was booked, in the order they would be tried.
 
     Not the free local ones: that they cost nothing says nothing.
     """
-    for one in candidates:
-        if one.barred is not None or one.estimate is None or one.asked or one.local:
+    for one in options:
+        if one.asked or one.offer.local:
             continue
         try:
-            usd = group.at(one.estimate.version)
+            usd = group.at(one.offer.version)
         except BudgetError:
             continue
         if usd < group.booked:
             yield usd, one
 
 
-def pick(cheaper: list[tuple[int, Candidate]], provider: str) -> list[tuple[int, Candidate]]:
+def pick(cheaper: list[tuple[int, Option]], provider: str) -> list[tuple[int, Option]]:
     """The nearest of the same provider, the nearest of another, and the cheapest of all."""
-    kin = [pair for pair in cheaper if pair[1].provider == provider]
-    others = [pair for pair in cheaper if pair[1].provider != provider]
+    kin = [pair for pair in cheaper if pair[1].offer.kind[0] == provider]
+    others = [pair for pair in cheaper if pair[1].offer.kind[0] != provider]
     least = sorted(cheaper, key=lambda pair: pair[0])
     chosen = [*kin[:1], *others[:1], *least[:1]]
     kept = {id(one): (usd, one) for usd, one in chosen}

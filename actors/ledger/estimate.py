@@ -8,6 +8,7 @@ from protocols.errors import Invalid, Unpriced
 from protocols.ledger import Allocate
 from protocols.money import NANOS_MAX, show_usd
 from protocols.policy.charge import Amounts, Subject
+from protocols.policy.choice import Option
 from protocols.prices import PriceBook, PriceVersion
 from protocols.tiers import TierTable, tier_of
 from protocols.token_estimate import Counting, estimate_tokens
@@ -87,8 +88,28 @@ def of_model(
     if usd is not None:
         amounts = Amounts(usd, usage.tokens, 1)
         return Estimate(subject, amounts, None, version, priced=True, estimated=estimated)
-    amounts = Amounts(of_one_call(cost_of_hold(usage, version)), usage.tokens, 1)
+    amounts = Amounts(cost_of_call(usage, version), usage.tokens, 1)
     return Estimate(subject, amounts, usage, version, priced=priced, estimated=estimated)
+
+
+def of_option(wanted: Job, option: Option) -> Estimate:
+    """What the call would hold on the model of this option."""
+    offer = option.offer
+    provider, model, tier = offer.kind
+    subject = Subject(
+        wanted.component, provider, model, tier, wanted.task_type, wanted.context_id,
+        tuple(sorted(wanted.tags.items())),
+    )  # fmt: skip
+    guessed = wanted.input_tokens is None or wanted.max_output_tokens is None
+    return Estimate(
+        subject, option.amounts, option.load.usage, offer.version,
+        priced=offer.priced, estimated=guessed or not offer.priced,
+    )  # fmt: skip
+
+
+def cost_of_call(usage: Usage, version: PriceVersion) -> int:
+    """What a call holds. Raises `Unpriced`, or `Invalid` for a sum beyond all sense."""
+    return of_one_call(cost_of_hold(usage, version))
 
 
 def of_one_call(usd: int) -> int:

@@ -4,18 +4,19 @@ from typing import Any
 
 from actors.ledger import opening, replies
 from actors.ledger.desk import Desk
-from actors.ledger.estimate import Estimate
+from actors.ledger.estimate import Estimate, of_option
 from actors.ledger.hold import Hold
 from actors.ledger.task import Choice, Task
 from actors.routing import shown
-from actors.routing.router import Errand, World, for_downgrade
+from actors.routing.router import Errand, World
 from protocols.errors import BudgetError
 from protocols.ledger import Check, Explain, Instead, Reserve
 from protocols.message import Call
 from protocols.names import RESERVATION, hold_id
-from protocols.policy.charge import Refused, Weighed
-from protocols.policy.choice import Choose, Chosen, Option
+from protocols.policy.charge import ZERO, Admit, Refused, Subject, Weighed
+from protocols.policy.choice import Choose, Chosen
 from protocols.routing.messages import Route, Routed
+from protocols.wanted import Job
 
 
 def route(desk: Desk, task: Task, call: Call[Any]) -> None:
@@ -24,8 +25,9 @@ def route(desk: Desk, task: Task, call: Call[Any]) -> None:
     if wanted.hold:
         opening.check_open(desk)
     errand = Errand(
-        wanted, wanted.provider, wanted.model, wanted.candidates, wanted.max_usd, wanted.order
-    )
+        wanted, wanted.provider, wanted.model, wanted.candidates, wanted.max_usd, wanted.order,
+        wanted.limit,
+    )  # fmt: skip
     choose(desk, task, errand, call, take=wanted.hold)
 
 
@@ -53,36 +55,42 @@ def choose(
 ) -> None:  # fmt: skip
     world = World(desk.book, desk.tiers, desk.count, desk.time.now_ms())
     plan = desk.router.plan(errand, world)
-    if told is not None:
-        plan = for_downgrade(plan)
+    options = plan.options if told is None else plan.for_downgrade()
     name = hold_id(RESERVATION, world.now_ms, desk.number) if take else ""
-    task.choice = Choice(plan, name, told)
-    options = [
-        Option(opening.admit(name, errand.job, one.estimate, None), one.barred)
-        for one in plan.candidates
-        if one.estimate is not None
-    ]
-    every, down = told is None, told is not None
-    desk.ask_policy(Choose(desk.component, options, take, every, task, down), call)
+    task.choice = Choice(plan, options, name, told)
+    shown, down = (errand.shown, False) if told is None else (0, True)
+    asked = Choose(unnamed(name, errand.job), options, take, shown, task, down)
+    desk.ask_policy(asked, call)
+
+
+def unnamed(name: str, job: Job) -> Admit:
+    """The call, whichever model serves it."""
+    subject = Subject(
+        job.component, "", "", "", job.task_type, job.context_id, tuple(sorted(job.tags.items()))
+    )
+    return Admit(
+        name, subject, ZERO, job.priority, job.ttl_s,
+        estimate=None, version=None, priced=True, covers=None, parent=job.allocation_id, memo=None,
+    )  # fmt: skip
 
 
 def chosen(desk: Desk, found: Chosen, call: Call[Any]) -> None:
     """The policy engine has chosen."""
     task: Task = found.memo
     assert task.choice is not None
-    priced = [one.estimate for one in task.choice.plan.candidates if one.estimate is not None]
-    taken = None if found.place is None else priced[found.place]
+    place, options = found.place, task.choice.options
+    taken = None if place is None else of_option(task.request, options[place])
     match task.choice.told:
         case None:
             routed(desk, task, found, taken, call)
         case Weighed() as told:
-            instead_taken = None if found.place == 0 else taken
+            instead_taken = None if place == 0 else taken
             call.answer(replies.weighed(task.request, task.estimate, told, instead_taken))
         case Refused() as told if taken is None:
             opening.refuse(desk, task, told.error, found.turn, call)
         case Refused() as told:
             assert task.estimate is not None
-            instead = None if found.place == 0 else instead_of(task.estimate, told.error)
+            instead = None if place == 0 else instead_of(task.estimate, told.error)
             hold = open_hold(desk, task, taken)
             if instead is not None:
                 hold.instead_of = f"{instead.provider}/{instead.model}"
@@ -111,9 +119,7 @@ def refuse(desk: Desk, task: Task, found: Chosen, reply: Routed, call: Call[Any]
     error, place = shown.refusal(found, reply)
     assert task.choice is not None
     if place is not None:
-        priced = [one.estimate for one in task.choice.plan.candidates if one.estimate is not None]
-        task.estimate = priced[place]
-        open_hold(desk, task, priced[place])
+        open_hold(desk, task, of_option(task.request, task.choice.options[place]))
     opening.refuse(desk, task, error, found.turn, call)
 
 

@@ -9,6 +9,7 @@ from actors.ledger.hold import Hold
 from actors.routing.router import Plan
 from protocols.errors import Unpriced
 from protocols.policy.charge import ZERO, Amounts, Refused, Weighed
+from protocols.policy.choice import Option
 from protocols.prices import PriceBook, PriceVersion
 from protocols.usage import TOKEN_KINDS, Usage, normalise
 from protocols.whole_cost import cost_of_booking
@@ -45,6 +46,8 @@ class Choice:
     """The candidates that the policy engine weighs, and what led to it, if the call was refused."""
 
     plan: Plan
+    options: list[Option]
+    """As they are weighed."""
     hold: str
     """The id of the hold to come."""
     told: Refused | Weighed | None

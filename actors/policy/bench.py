@@ -5,12 +5,12 @@ little or nothing. Those that fall under the same counters share a bench, which 
 in a few comparisons. It says what `decide.judge` says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from actors.policy import decide
 from actors.policy.rule import UNLIMITED, Rule
 from actors.policy.rulebook import Rulebook
-from protocols.policy.charge import Amounts, Kind, Subject
+from protocols.policy.charge import Kind, Subject
 
 Limit = tuple[int, int, decide.Refusal]
 """What is left below it, its axis, and the refusal of whoever asks for more."""
@@ -28,14 +28,14 @@ class Bench:
         self.watched = any(rule.policy.hold_share is not None for rule, _ in pairs)
         """Whether it matters who holds what is held here."""
 
-    def refusal(self, amounts: Amounts) -> decide.Refusal | None:
+    def refusal(self, amounts: Sequence[int]) -> decide.Refusal | None:
         """The limit that says no; of several the one that lasts longest."""
         for left, axis, refusal in self._limits:
             if amounts[axis] > left and amounts[axis]:
                 return refusal
         return None
 
-    def past(self, amounts: Amounts) -> bool:
+    def past(self, amounts: Sequence[int]) -> bool:
         """Whether a limit is passed that this priority may pass."""
         for left, amount in zip(self._within, amounts, strict=True):
             if amount > left and amount:

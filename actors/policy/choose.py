@@ -1,35 +1,86 @@
 """The choice among several models: each is weighed against every limit. Changes nothing."""
 
 from actors.policy import decide, places, weigh
+from actors.policy.bench import Bench, Benches
 from actors.policy.world import World
 from protocols.policy.charge import NOTHING, Admit, Amounts
 from protocols.policy.choice import Choose, Weighing
 
 
-def choose(world: World, ask: Choose) -> tuple[int | None, list[Weighing | None]]:
+def choose(world: World, ask: Choose) -> tuple[int | None, list[Weighing]]:
     """The first option that fits; if none does, the first that may pass the limit it meets.
 
     So a soft limit that a call may pass steers it to a cheaper model before it is passed.
     """
     if ask.downgrade and ask.options:
-        asked = weighed(world, ask.options[0].admit)
+        asked = weighed(world, ask.admit(0))
         if asked.verdict != "refused" or not asked.downgrade:
             return (0 if asked.verdict != "refused" else None), [asked]
-    weighings: list[Weighing | None] = []
+    scales = Scales(world, ask)
+    weighings: list[Weighing] = []
     fits: int | None = None
     beyond: int | None = None
-    for place, option in enumerate(ask.options):
-        found = None if option.barred else weighed(world, option.admit)
+    for place in range(len(ask.options)):
+        found = scales.weigh(place)
         weighings.append(found)
-        if found is None:
-            continue
         if found.verdict == "fits" and fits is None:
             fits = place
-            if not ask.every:
+            if not ask.shown:
                 break
         elif found.verdict == "past_limit" and beyond is None:
             beyond = place
+    if ask.shown:
+        scales.explain(weighings)
     return (beyond if fits is None else fits), weighings
+
+
+class Scales:
+    """Weighs the options of one choice; those that sit on the same bench have their answers there.
+
+    A call that draws from an allocation, has no price, or may meet a bound on what one holder
+    takes is weighed by itself.
+    """
+
+    def __init__(self, world: World, ask: Choose) -> None:
+        self._world = world
+        self._ask = ask
+        call = ask.call
+        self._benches = Benches(world.rules, call.subject, call.priority, world.time.now_ms())
+        self._answers: dict[int, tuple[Weighing, Weighing, Weighing]] = {}
+
+    def weigh(self, place: int) -> Weighing:
+        option = self._ask.options[place]
+        bench = self._benches.of(option.offer.kind)
+        if self._ask.call.parent is not None or not option.offer.priced or bench.watched:
+            return weighed(self._world, self._ask.admit(place))
+        fits, past, refused = self._answers.get(id(bench)) or self._answers_of(bench)
+        amounts = (option.usd, option.load.tokens, 1)
+        if bench.refusal(amounts) is not None:
+            return refused
+        return past if bench.past(amounts) else fits
+
+    def _answers_of(self, bench: Bench) -> tuple[Weighing, Weighing, Weighing]:
+        left = bench.left
+        answers = Weighing("fits", left), Weighing("past_limit", left), Weighing("refused", left)
+        self._answers[id(bench)] = answers
+        return answers
+
+    def explain(self, weighings: list[Weighing]) -> None:
+        """Say why of every refused option that is shown, and of the one that was asked for."""
+        refused = [place for place, one in enumerate(weighings) if one.verdict == "refused"]
+        shown = max(1, self._ask.shown - (len(weighings) - len(refused)))
+        for rank, place in enumerate(refused):
+            option, found = self._ask.options[place], weighings[place]
+            if found.error is not None:
+                continue
+            if rank == 0:
+                weighings[place] = weighed(self._world, self._ask.admit(place))
+            elif rank < shown or option.asked:
+                refusal = self._benches.of(option.offer.kind).refusal(option.amounts)
+                assert refusal is not None
+                component = self._ask.call.subject.component
+                detail = decide.sentence(refusal, option.amounts, component)
+                weighings[place] = Weighing("refused", found.left, detail=detail)
 
 
 def weighed(world: World, ask: Admit) -> Weighing:
@@ -47,5 +98,5 @@ def weighed(world: World, ask: Admit) -> Weighing:
     if error is None and verdict.refusal is not None:
         error = decide.denied(verdict.refusal, own, ask.subject, fits=None, cheaper=[])
     if error is not None:
-        return Weighing("refused", error, left, verdict.downgrade)
-    return Weighing("past_limit" if verdict.past else "fits", None, left)
+        return Weighing("refused", left, error, downgrade=verdict.downgrade)
+    return Weighing("past_limit" if verdict.past else "fits", left)

@@ -145,13 +145,8 @@ def denied(refusal: Refusal, amounts: Amounts, subject: Subject, **remedies: obj
     """The refusal with every number it rests on."""
     rule, meter, axis = refusal.rule, refusal.meter, refusal.axis
     limit, used, held = rule.limits[axis], meter.used[axis], meter.held[axis]
-    left = limit - used - held
-    ends_ms = meter.window.ends_ms
-    until = rfc3339(ends_ms) if meter.shown.ends else None
     return Denied(
-        f"cannot hold {amount(axis, amounts[axis])} for {subject.component}: {rule.name} has "
-        f"{amount(axis, left)} left of {amount(axis, limit)}"
-        + (f" until {until}" if until else ""),
+        sentence(refusal, amounts, subject.component),
         hint="ask for less, choose a cheaper model, wait for the next window, or raise the limit",
         policy=rule.name,
         budget=rule.policy.budget,
@@ -161,10 +156,26 @@ def denied(refusal: Refusal, amounts: Amounts, subject: Subject, **remedies: obj
         limit=figure(axis, limit),
         used=figure(axis, used),
         held=figure(axis, held),
-        left=figure(axis, left),
-        resets_at=until,
+        left=figure(axis, limit - used - held),
+        resets_at=_until(meter),
         **remedies,
     )
+
+
+def sentence(refusal: Refusal, amounts: Amounts, component: str) -> str:
+    """The refusal as people read it."""
+    rule, meter, axis = refusal.rule, refusal.meter, refusal.axis
+    limit = rule.limits[axis]
+    left = limit - meter.used[axis] - meter.held[axis]
+    until = _until(meter)
+    return (
+        f"cannot hold {amount(axis, amounts[axis])} for {component}: {rule.name} has "
+        f"{amount(axis, left)} left of {amount(axis, limit)}"
+    ) + (f" until {until}" if until else "")
+
+
+def _until(meter: Meter) -> str | None:
+    return rfc3339(meter.window.ends_ms) if meter.shown.ends else None
 
 
 def consider(

@@ -70,7 +70,8 @@ class PolicyEngine(ServiceActor):
             case Enlarge():
                 self.decided(message.component, moves.enlarge(self.world, message), call)
             case Choose():
-                self.decided(message.component, moves.choose(self.world, message), call)
+                answer = moves.choose(self.world, message)
+                self.decided(message.call.subject.component, answer, call)
             case Weigh():
                 answer = weigh.weigh(self.world, message.admit)
                 self.decided(message.admit.subject.component, answer, call)

@@ -74,7 +74,7 @@ def choose(world: World, ask: Choose) -> Chosen:
     place, weighings = choosing.choose(world, ask)
     admitted = None
     if place is not None and ask.take:
-        taken = ask.options[place].admit
+        taken = ask.admit(place)
         seats = world.rules.seats(taken.subject, world.time.now_ms())
         parent = world.charges.get(taken.parent)
         covered = parent.covers or NOTHING if parent is not None else NOTHING

@@ -1,90 +1,122 @@
 """Can this model do the job? Plain functions; the budget plays no part here.
 
 What was asked for by name is taken at the caller's word where nothing is known of it; anything
-else must be known to fit.
+else must be known to fit. A reason is found for hundreds of models, its sentence made for those
+that are shown.
 """
 
 from dataclasses import dataclass
 from datetime import date
 
 from protocols.money import show_usd
+from protocols.policy.choice import Option
 from protocols.routing.abilities import Abilities
+from protocols.routing.offer import Load, Offer
 from protocols.routing.words import Reason
 
-Bar = tuple[Reason, str]
-"""Why not, and the sentence for it."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Demand:
-    """What the model must take: tokens, capabilities, tiers, and on which day."""
+    """What the model must be capable of, and the most it may hold, whatever it is."""
 
-    input_tokens: int
-    output_tokens: int
     needs: frozenset[str]
     tiers: frozenset[str]
-    today: date
+    max_usd: int | None = None
+    like_usd: int | None = None
+    """What the model asked for would hold, if it can do the job: nothing dearer takes its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One model on offer for the demand."""
+@dataclass(slots=True)
+class Barred:
+    """A model that cannot do it. Without a load it is out of the question for any call."""
 
-    can: Abilities
-    tier: str
-    priced: bool
-    chat: bool
-
-
-def bar(demand: Demand, offer: Offer, *, asked: bool) -> Bar | None:
-    """The first thing that stands in the way."""
-    return (
-        (None if asked else _not_on_offer(demand, offer))
-        or _too_small(demand, offer.can, asked=asked)
-        or _lacks(demand, offer.can, asked=asked)
-    )
+    offer: Offer
+    reason: Reason
+    load: Load | None = None
+    option: Option | None = None
+    """There if it was priced."""
+    detail: str = ""
+    """The sentence, if it was found with the reason."""
 
 
-def too_dear(usd: int, max_usd: int | None, like_usd: int | None) -> Bar | None:
-    """Dearer than it may be, or than the model whose place it would take."""
-    if max_usd is not None and usd > max_usd:
-        return "max_usd", f"{show_usd(usd)} USD is more than the {show_usd(max_usd)} allowed"
-    if like_usd is not None and usd > like_usd:
-        return "dearer", f"{show_usd(usd)} USD is more than the model asked for would hold"
-    return None
-
-
-def _not_on_offer(demand: Demand, offer: Offer) -> Bar | None:
+def never(offer: Offer, tiers: frozenset[str], today: date) -> Reason | None:
+    """What stands in the way of a model that nobody asked for, whatever the call."""
     retires = offer.can.retires
     if not offer.priced:
-        return "unpriced", "no trusted price"
-    if not offer.chat:
-        return "not_chat", "not a chat model"
-    if retires is not None and retires <= demand.today:
-        return "retired", f"not sold since {retires}"
-    if demand.tiers and offer.tier not in demand.tiers:
-        return "tier", f"is {offer.tier}, not {' or '.join(sorted(demand.tiers))}"
-    return None
+        return "unpriced"
+    if not offer.version.chat:
+        return "not_chat"
+    if retires is not None and retires <= today:
+        return "retired"
+    if tiers and offer.kind[2] not in tiers:
+        return "tier"
+    return "window_unknown" if offer.can.window is None else None
 
 
-def _too_small(demand: Demand, can: Abilities, *, asked: bool) -> Bar | None:
+def too_small(load: Load, can: Abilities, *, asked: bool) -> Reason | None:
+    """Whether the call is too long for it."""
     if can.window is None:
-        return None if asked else ("window_unknown", "nobody says how much it reads")
-    needed = demand.input_tokens if asked else demand.input_tokens + demand.output_tokens
-    if needed > can.window:
-        return "window", f"reads {can.window:,} tokens, the call needs {needed:,}"
-    if can.output_max is not None and demand.output_tokens > can.output_max:
-        return (
-            "output",
-            f"writes {can.output_max:,} tokens, the call wants {demand.output_tokens:,}",
-        )
-    return None
+        return None if asked else "window_unknown"
+    if (load.read if asked else load.read + load.write) > can.window:
+        return "window"
+    return "output" if can.output_max is not None and load.write > can.output_max else None
 
 
-def _lacks(demand: Demand, can: Abilities, *, asked: bool) -> Bar | None:
-    if not demand.needs:
+def lacks(needs: frozenset[str], can: Abilities, *, asked: bool) -> Reason | None:
+    """Whether it is not known for something that is needed."""
+    if not needs:
         return None
     if can.can is None:
-        return None if asked else ("abilities_unknown", "nobody says what it can do")
-    missing = sorted(demand.needs - can.can)
-    return ("lacks", f"is not known for {', '.join(missing)}") if missing else None
+        return None if asked else "abilities_unknown"
+    return None if needs <= can.can else "lacks"
+
+
+def too_dear(usd: int, demand: Demand) -> Reason | None:
+    """Dearer than it may be, or than the model whose place it would take."""
+    if demand.max_usd is not None and usd > demand.max_usd:
+        return "max_usd"
+    return "dearer" if demand.like_usd is not None and usd > demand.like_usd else None
+
+
+def sentence(barred: Barred, demand: Demand, *, asked: bool) -> str:
+    """The reason as people read it, with its figures."""
+    if barred.load is None:
+        return _of_any_call(barred, demand)
+    can, load = barred.offer.can, barred.load
+    match barred.reason:
+        case "window":
+            needed = load.read if asked else load.read + load.write
+            return f"reads {can.window:,} tokens, the call needs {needed:,}"
+        case "output":
+            return f"writes {can.output_max:,} tokens, the call wants {load.write:,}"
+        case "lacks":
+            return f"is not known for {', '.join(sorted(demand.needs - (can.can or frozenset())))}"
+        case _ if barred.option is not None:
+            return _too_dear(barred.option.usd, barred.reason, demand)
+        case reason:
+            return barred.detail or PLAIN[reason]
+
+
+def _of_any_call(barred: Barred, demand: Demand) -> str:
+    offer = barred.offer
+    match barred.reason:
+        case "tier":
+            return f"is {offer.kind[2]}, not {' or '.join(sorted(demand.tiers))}"
+        case "retired":
+            return f"not sold since {offer.can.retires}"
+        case reason:
+            return PLAIN[reason]
+
+
+def _too_dear(usd: int, reason: Reason, demand: Demand) -> str:
+    if reason == "max_usd" and demand.max_usd is not None:
+        return f"{show_usd(usd)} USD is more than the {show_usd(demand.max_usd)} allowed"
+    return f"{show_usd(usd)} USD is more than the model asked for would hold"
+
+
+PLAIN: dict[Reason, str] = {
+    "unpriced": "no trusted price",
+    "not_chat": "not a chat model",
+    "window_unknown": "nobody says how much it reads",
+    "abilities_unknown": "nobody says what it can do",
+}

@@ -1,44 +1,36 @@
-"""In which order to try the candidates. Pure."""
+"""In which order to try the options. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
+from protocols.policy.choice import Option
 from protocols.routing.words import Order
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a candidate's place depends on. `listed` counts from 0; free local ones come last."""
-
-    provider: str
-    model: str
-    usd: int
-    listed: int
-    asked: bool
-    local: bool
-
-
-def ranked(candidates: Sequence[Standing], order: Order, like: Standing | None) -> list[int]:
-    """Places of the candidates, the first to try first. `like` is what was asked for, if it can
-    do the job: the others are to stay near it.
+def ranked(options: Iterable[Option], order: Order, like: Option | None) -> list[Option]:
+    """The first to try first. `like` is what was asked for, if it can do the job: the others are
+    to stay near it. Free local ones come last.
     """
+    provider = None if like is None else like.offer.kind[0]
 
-    def by_price(one: Standing) -> tuple[object, ...]:
-        return one.usd, not one.asked, one.listed, *name(one)
+    def by_price(one: Option) -> tuple[object, ...]:
+        return one.usd, not one.asked, one.offer.shelved_at
 
-    def as_listed(one: Standing) -> tuple[object, ...]:
-        return not one.asked, one.local, one.listed, one.usd, *name(one)
+    def as_listed(one: Option) -> tuple[object, ...]:
+        place, *name = one.offer.shelved_at
+        return not one.asked, one.offer.local, place, one.usd, name
 
-    def nearest(one: Standing) -> tuple[object, ...]:
-        stranger = like is not None and one.provider != like.provider
-        size = one.usd if like is None else -one.usd
-        place = one.listed if stranger or like is None else 0
-        return not one.asked, one.local, stranger, place, size, one.listed, *name(one)
+    def best(one: Option) -> tuple[object, ...]:
+        offer = one.offer
+        return not one.asked, offer.local, offer.place, one.usd, offer.shelved_at
 
-    key = {"nearest": nearest, "cheapest": by_price, "listed": as_listed}[order]
-    return sorted(range(len(candidates)), key=lambda place: key(candidates[place]))
+    def nearest(one: Option) -> tuple[object, ...]:
+        offer = one.offer
+        stranger = offer.kind[0] != provider
+        place = offer.place if stranger else 0
+        return not one.asked, offer.local, stranger, place, -one.usd, offer.shelved_at
 
-
-def name(one: Standing) -> tuple[object, ...]:
-    """Of equals the shorter name: `gpt-5` before `gpt-5-2025-08-07`."""
-    return len(one.model), one.provider, one.model
+    if order == "cheapest":
+        return sorted(options, key=by_price)
+    if order == "listed":
+        return sorted(options, key=as_listed)
+    return sorted(options, key=best if like is None else nearest)

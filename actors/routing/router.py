@@ -1,22 +1,23 @@
 """The candidates of a call, ready to be weighed: found, checked, priced and put in order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from actors.ledger.estimate import Estimate, Price, find_price, of_model, usage_of
+from actors.ledger.estimate import Price, cost_of_call, find_price
 from actors.policy.match import Matcher
 from actors.routing import fit
-from actors.routing.listing import Listed, Listings
-from actors.routing.rank import Standing, ranked
+from actors.routing.loads import Loads
+from actors.routing.rank import ranked
+from actors.routing.shelf import Shelves, Wish
 from protocols.errors import BudgetError
 from protocols.policy.charge import Subject
+from protocols.policy.choice import Option
 from protocols.prices import PriceBook
-from protocols.prices.names import model_name
-from protocols.routing.abilities import Abilities, AbilityTable
+from protocols.routing.abilities import AbilityTable
+from protocols.routing.offer import Load, Offer
 from protocols.routing.rule import SHIPPED, RouteRule
-from protocols.routing.words import Order
+from protocols.routing.words import Order, Reason
 from protocols.tiers import TierTable, tier_of
 from protocols.token_estimate import Counting
 from protocols.wanted import Job
@@ -32,6 +33,8 @@ class Errand:
     candidates: tuple[str, ...] | None = None
     max_usd: int | None = None
     order: Order | None = None
+    shown: int = 50
+    """How many candidates are to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +48,22 @@ class World:
 
 
 @dataclass(slots=True)
-class Candidate:
-    """One model; without an estimate it was refused before it was priced."""
-
-    provider: str
-    model: str
-    tier: str
-    abilities: Abilities
-    asked: bool
-    estimate: Estimate | None
-    barred: fit.Bar | None
-    local: bool = False
-    listed: int = 0
-    """The place of the pattern that names it."""
-
-
-@dataclass(slots=True)
 class Plan:
-    """The candidates in the order to try them, those that cannot do it last."""
+    """Those that can do it in the order to try them, and those that cannot as they are listed."""
 
     route: str
-    candidates: list[Candidate]
+    demand: fit.Demand
+    asked: Offer | None
+    options: list[Option] = field(default_factory=list)
+    barred: list[fit.Barred] = field(default_factory=list)
 
-
-def for_downgrade(plan: Plan) -> Plan:
-    """The call as asked goes first, whatever is known of its model: it was refused for a limit."""
-    asked = [replace(one, barred=None) for one in plan.candidates if one.asked and one.estimate]
-    return Plan(plan.route, [*asked, *(one for one in plan.candidates if not one.asked)])
+    def for_downgrade(self) -> list[Option]:
+        """The call as asked goes first, whatever is known of its model: it was refused for a
+        limit.
+        """
+        able = [one for one in self.options if one.asked]
+        barred = [one.option for one in self.barred if one.offer is self.asked and one.option]
+        return [*able, *barred, *(one for one in self.options if not one.asked)]
 
 
 class Router:
@@ -80,26 +72,32 @@ class Router:
     def __init__(self, abilities: AbilityTable, rules: Iterable[RouteRule] = ()) -> None:
         self.abilities = abilities
         self.rules = [(Matcher(rule.match), rule) for rule in (*rules, *SHIPPED)]
-        self._listings = Listings()
+        self._shelves = Shelves(abilities)
 
     def plan(self, errand: Errand, world: World) -> Plan:
         """Raises `Unpriced` if several sell the model asked for and none is named."""
-        counter = world.count and errand.job.input_text is not None and world.count()
-        if counter:  # the text is one, the candidates are many
-            counted = lru_cache(8)(counter)
-            world = replace(world, count=lambda: counted)
         price = None
         if errand.model is not None:
             price = find_price(world.book, errand.provider, errand.model)
         rule = self.rule_for(errand, world, price)
-        desk = _Desk(self.abilities, errand, rule, world)
-        found = [] if price is None else [desk.asked(price)]
-        asked = next(iter(found), None)
-        taken = {(one.provider, model_name(one.model)) for one in found}
-        for listed, local in self._listed(errand, rule, world.book):
-            if (listed.provider, model_name(listed.model)) not in taken:
-                found.append(desk.candidate(listed, local=local))
-        return Plan(rule.name, in_order(found, asked, errand.order or rule.order))
+        asked = None if price is None else self._asked(errand, world, price)
+        desk = _Desk(errand, rule, world, asked)
+        if asked is not None:
+            desk.look_at_asked(asked)
+        today = datetime.fromtimestamp(world.now_ms / 1000, UTC).date()
+        component_tier = world.tiers.of_component(errand.job.component)
+        own, tiers = errand.candidates, frozenset(rule.tiers)
+        patterns = (rule.candidates, rule.local) if own is None else (own, ())
+        wish = Wish(*patterns, tiers, component_tier, today)
+        desk.look_at(self._shelves.of(wish, world.book, world.tiers))
+        return desk.planned(errand.order or rule.order)
+
+    def _asked(self, errand: Errand, world: World, price: Price) -> Offer:
+        provider, version, priced = price
+        model = errand.model or ""
+        tier = tier_of(errand.job.component, provider, model, world.tiers)
+        can = self.abilities.of(provider, model)
+        return Offer((provider, model, tier), version, can, priced=priced)
 
     def rule_for(self, errand: Errand, world: World, price: Price | None) -> RouteRule:
         """The first rule that fits the call as it was asked; the last one fits all."""
@@ -113,83 +111,83 @@ class Router:
         )  # fmt: skip
         return next(rule for matches, rule in self.rules if matches(subject))
 
-    def _listed(
-        self, errand: Errand, rule: RouteRule, book: PriceBook
-    ) -> Iterable[tuple[Listed, bool]]:
-        if errand.candidates is not None:
-            return ((one, False) for one in self._listings.of(book, errand.candidates))
-        usual = [(one, False) for one in self._listings.of(book, rule.candidates)]
-        return [*usual, *((one, True) for one in self._listings.of(book, rule.local))]
 
-
-@dataclass(slots=True)
 class _Desk:
-    """Makes candidates of what was asked for and of what is listed."""
+    """Sorts what was asked for and what is on the shelf into a plan."""
 
-    abilities: AbilityTable
-    errand: Errand
-    rule: RouteRule
-    world: World
-    like_usd: int | None = None
-    """What the model asked for would hold, if it can do the job: nothing dearer takes its place."""
-    chat: bool = True
-    """Whether chat models can take the place of the one asked for."""
+    def __init__(self, errand: Errand, rule: RouteRule, world: World, asked: Offer | None) -> None:
+        job = errand.job
+        caps = [cap for cap in (errand.max_usd, rule.max_usd) if cap is not None]
+        needs = frozenset(job.needs) | frozenset(rule.needs)
+        demand = fit.Demand(needs, frozenset(rule.tiers), min(caps, default=None))
+        self._plan = Plan(rule.name, demand, asked)
+        self._loads = Loads(job, world.count)
 
-    def asked(self, price: Price) -> Candidate:
-        assert self.errand.model is not None
-        found = self._candidate(price, self.errand.model, asked=True)
-        self.chat = price[1].chat
-        if found.barred is None and found.estimate is not None:
-            self.like_usd = found.estimate.amounts.usd
-        return found
+    def look_at_asked(self, offer: Offer) -> None:
+        """It is priced even if it cannot do the job: it may be held all the same."""
+        demand = self._plan.demand
+        load = self._loads.of(offer)
+        reason = self._unable(offer, load, asked=True)
+        option, detail = None, ""
+        try:
+            option = Option(offer, load, usd_of(offer, load), asked=True)
+        except BudgetError as error:
+            if reason is None:
+                reason, detail = "unpriced", error.detail
+        if reason is None and option is not None:
+            reason = fit.too_dear(option.usd, demand)
+        if reason is not None:
+            self._plan.barred.append(fit.Barred(offer, reason, load, option, detail))
+        elif option is not None:
+            self._plan.options.append(option)
+            demand.like_usd = option.usd
 
-    def candidate(self, listed: Listed, *, local: bool) -> Candidate:
-        book = self.world.book
-        version, priced = listed.version, listed.version is not None
-        price = listed.provider, version or book.dearest(listed.provider), priced
-        found = self._candidate(price, listed.model)
-        found.listed, found.local = listed.place, local
-        return found
+    def look_at(self, shelf: Iterable[tuple[Offer, fit.Barred | None]]) -> None:
+        asked = self._plan.asked
+        name = None if asked is None else asked.name
+        chat = asked is None or asked.version.chat
+        barred = self._plan.barred
+        for offer, never in shelf:
+            if offer.name == name:
+                continue
+            if never is not None and (chat or not offer.priced):
+                barred.append(never)
+            elif not chat:  # a chat model does not take the place of one that is none
+                barred.append(fit.Barred(offer, "not_chat"))
+            else:
+                self._look_at_able(offer)
 
-    def _candidate(self, price: Price, model: str, *, asked: bool = False) -> Candidate:
-        provider, version, priced = price
-        job, world = self.errand.job, self.world
-        tier = tier_of(job.component, provider, model, world.tiers)
-        can = self.abilities.of(provider, model)
-        usage = usage_of(job, model, price, world.count)
-        demand = fit.Demand(
-            usage.counts.get("input", 0), usage.counts.get("output", 0),
-            frozenset(job.needs) | frozenset(self.rule.needs), frozenset(self.rule.tiers),
-            datetime.fromtimestamp(world.now_ms / 1000, UTC).date(),
-        )  # fmt: skip
-        offer = fit.Offer(can, tier, priced, version.chat and self.chat)
-        barred, estimate = fit.bar(demand, offer, asked=asked), None
-        if barred is None or asked:
-            try:
-                estimate = of_model(world.tiers, job, model, price, usage)
-            except BudgetError as error:
-                barred = barred or ("unpriced", error.detail)
-        if barred is None and estimate is not None:
-            barred = fit.too_dear(estimate.amounts.usd, self._max_usd(), self.like_usd)
-        return Candidate(provider, model, tier, can, asked, estimate, barred)
+    def _look_at_able(self, offer: Offer) -> None:
+        demand = self._plan.demand
+        load = self._loads.of(offer)
+        reason = self._unable(offer, load, asked=False)
+        if reason is not None:
+            self._plan.barred.append(fit.Barred(offer, reason, load))
+            return
+        try:
+            option = Option(offer, load, usd_of(offer, load))
+        except BudgetError as error:
+            self._plan.barred.append(fit.Barred(offer, "unpriced", load, None, error.detail))
+            return
+        reason = fit.too_dear(option.usd, demand)
+        if reason is None:
+            self._plan.options.append(option)
+        else:
+            self._plan.barred.append(fit.Barred(offer, reason, load, option))
 
-    def _max_usd(self) -> int | None:
-        caps = [cap for cap in (self.errand.max_usd, self.rule.max_usd) if cap is not None]
-        return min(caps, default=None)
+    def _unable(self, offer: Offer, load: Load, *, asked: bool) -> Reason | None:
+        return fit.too_small(load, offer.can, asked=asked) or fit.lacks(
+            self._plan.demand.needs, offer.can, asked=asked
+        )
 
-
-def in_order(found: list[Candidate], asked: Candidate | None, order: Order) -> list[Candidate]:
-    """Those that can do it as the order says; then the others as they were listed."""
-    able = [one for one in found if one.barred is None]
-    standings = [_standing(one) for one in able]
-    like = _standing(asked) if asked is not None and asked.barred is None else None
-    return [
-        *(able[place] for place in ranked(standings, order, like)),
-        *(one for one in found if one.barred is not None),
-    ]
+    def planned(self, order: Order) -> Plan:
+        plan = self._plan
+        like = next((one for one in plan.options if one.asked), None)
+        plan.options = ranked(plan.options, order, like)
+        return plan
 
 
-def _standing(one: Candidate) -> Standing:
-    assert one.estimate is not None
-    usd = one.estimate.amounts.usd
-    return Standing(one.provider, one.model, usd, one.listed, one.asked, one.local)
+def usd_of(offer: Offer, load: Load) -> int:
+    """What the call would hold. Raises `Unpriced` or, beyond all sense, `Invalid`."""
+    usd = offer.plain_usd(load)
+    return cost_of_call(load.usage, offer.version) if usd is None else usd

@@ -3,7 +3,7 @@
 What may be taken is worked out again by brute force, from the policies as they are written.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -12,15 +12,16 @@ from typing import Any
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from actors.policy.choose import choose
+from actors.ledger.routing import unnamed
+from actors.policy.choose import choose, weighed
 from actors.policy.decide import judge
 from actors.policy.state import EngineState, StoredPolicy
 from actors.policy.world import World
-from actors.routing.router import Candidate, Errand, Plan, Router
+from actors.routing.router import Errand, Plan, Router
 from actors.routing.router import World as RouterWorld
 from actors.routing.shown import routed
 from actors.time import LedgerTime
-from protocols.policy.charge import Admit, Subject
+from protocols.policy.charge import Subject
 from protocols.policy.choice import Choose, Chosen, Option
 from protocols.policy.policy import Policy
 from protocols.prices import PriceBook, PriceVersion
@@ -51,7 +52,6 @@ class Scene:
     asked: tuple[str, str] | None
     rule: RouteRule
     max_usd: int | None = None
-    chosen: list[Candidate] = field(default_factory=list)
 
 
 ABLE = Abilities(1_000, 1_000, frozenset(NEEDS))
@@ -150,24 +150,21 @@ def world(scene: Scene) -> World:
     return made
 
 
-def decided(scene: Scene) -> tuple[Plan, Chosen, Candidate | None]:
+def decided(scene: Scene) -> tuple[Plan, Chosen, Option | None]:
     router = Router(AbilityTable(scene.abilities), [scene.rule])
     provider, model = scene.asked or (None, None)
     errand = Errand(scene.job, provider, model, None, scene.max_usd)
     plan = router.plan(errand, RouterWorld(book(scene), DEFAULT, None, NOW_MS))
-    priced = [one for one in plan.candidates if one.estimate is not None]
-    options = [Option(admit(one, scene), one.barred) for one in priced]
-    place, weighings = choose(world(scene), Choose("me", options, take=True, every=True, memo=None))
-    return plan, Chosen(place, weighings, None, None), None if place is None else priced[place]
+    place, weighings = choose(world(scene), asking(scene, plan))
+    return (
+        plan,
+        Chosen(place, weighings, None, None),
+        None if place is None else plan.options[place],
+    )
 
 
-def admit(one: Candidate, scene: Scene) -> Admit:
-    found = one.estimate
-    assert found is not None
-    return Admit(
-        "", found.subject, found.amounts, scene.job.priority, 300, found.usage, found.version,
-        found.priced, None, None, None,
-    )  # fmt: skip
+def asking(scene: Scene, plan: Plan) -> Choose:
+    return Choose(unnamed("", scene.job), plan.options, take=True, shown=1_000, memo=None)
 
 
 def usd_of(name: tuple[str, str], scene: Scene) -> int:
@@ -259,7 +256,7 @@ def test_what_is_taken_can_do_the_job_and_has_room_and_nothing_better_was_passed
     assert (taken is None) == (not beyond)
     if taken is None:
         return
-    name = (taken.provider, taken.model)
+    name = taken.offer.kind[:2]
     assert name in (inside or beyond)
     pool = inside or beyond
     if scene.rule.order == "cheapest":
@@ -268,7 +265,7 @@ def test_what_is_taken_can_do_the_job_and_has_room_and_nothing_better_was_passed
         assert name == scene.asked
     if scene.asked in names:
         assert usd_of(name, scene) <= usd_of(scene.asked, scene)
-    order = [(one.provider, one.model) for one in plan.candidates]
+    order = [one.offer.kind[:2] for one in plan.options]
     assert name == min(pool, key=order.index)
 
 
@@ -284,11 +281,46 @@ def test_the_nearest_is_of_the_same_provider_and_a_local_model_comes_last(scene:
         return
     kin = [name for name in pool if name[0] == scene.asked[0]]
     if kin:
-        assert taken.provider == scene.asked[0]
-        assert usd_of((taken.provider, taken.model), scene) == max(
+        assert taken.offer.kind[0] == scene.asked[0]
+        assert usd_of(taken.offer.kind[:2], scene) == max(
             usd_of(name, scene) for name in kin if scene.asked not in pool or name == scene.asked
         )
-    assert taken.provider != LOCAL[0] or all(name == LOCAL for name in pool)
+    assert taken.offer.kind[0] != LOCAL[0] or all(name == LOCAL for name in pool)
+
+
+@given(scenes())
+def test_each_candidate_is_weighed_as_if_it_were_the_only_one(scene: Scene) -> None:
+    plan, found, _ = decided(scene)
+    for place, weighing in enumerate(found.weighings):
+        alone = weighed(world(scene), asking(scene, plan).admit(place))
+        assert (weighing.verdict, weighing.left) == (alone.verdict, alone.left)
+        told = weighing.detail if weighing.error is None else weighing.error.detail
+        assert told == ("" if alone.error is None else alone.error.detail)
+
+
+@settings(max_examples=250)
+@given(scenes())
+def test_those_that_can_do_it_are_all_there_with_their_cost_and_in_order(scene: Scene) -> None:
+    plan, _, _ = decided(scene)
+    names = possible(scene)
+    patterns = [pattern.partition("/")[0] for pattern in scene.rule.candidates]
+    like = scene.asked if scene.asked in names else None
+
+    def key(name: tuple[str, str]) -> tuple[Any, ...]:
+        usd, asked, local = usd_of(name, scene), name == scene.asked, name == LOCAL
+        listed = 0 if asked or local else patterns.index(name[0])
+        stranger = like is not None and name[0] != like[0]
+        match scene.rule.order:
+            case "cheapest":
+                return usd, not asked, listed, name
+            case "listed":
+                return not asked, local, listed, usd, name
+            case "nearest":
+                place = listed if stranger or like is None else 0
+                return not asked, local, stranger, place, -usd if like else usd, listed, name
+
+    found = [(one.offer.kind[:2], one.usd) for one in plan.options]
+    assert found == [(name, usd_of(name, scene)) for name in sorted(names, key=key)]
 
 
 @settings(max_examples=250)
@@ -300,13 +332,13 @@ def test_every_candidate_is_shown_with_its_reason_and_the_answer_is_the_same_aga
     reply = routed(plan, found, 1_000)
 
     assert reply == routed(*decided(scene)[:2], 1_000)
-    assert reply.candidates_total == len(plan.candidates) == len(MODELS) + 1
+    assert reply.candidates_total == len(MODELS) + 1
     for row in reply.candidates:
         assert (row.verdict == "refused") == (row.reason is not None)
         assert row.detail
     shown = [row for row in reply.candidates if row.verdict == "taken"]
     assert [(row.provider, row.model) for row in shown] == (
-        [] if taken is None else [(taken.provider, taken.model)]
+        [] if taken is None else [taken.offer.kind[:2]]
     )
     assert (reply.outcome == "refused") == (taken is None)
     ranks = [row.verdict == "refused" for row in reply.candidates]
