@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,10 +151,18 @@ class _Draft:
 
     def _origin(self, key: str) -> str:
         """Who wrote this key, the value it is a part of, or a part of it."""
+        if (origin := self._parts.get(key)) is not None:
+            return origin
+        return next((self.origins[w] for w in _wholes(key) if w in self.origins), DEFAULT)
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        """Who first wrote a key or a part of it: a thousand policies are looked up one by one."""
+        parts: dict[str, str] = {}
         for written, origin in self.origins.items():
-            if _is_part(key, written) or _is_part(written, key):
-                return origin
-        return DEFAULT
+            for key in (written, *_wholes(written)):
+                parts.setdefault(key, origin)
+        return parts
 
     def _where(self, key: str) -> str:
         origin = self._origin(key)
@@ -168,8 +177,9 @@ def _shown(key: str, value: object) -> object:
     return show_usd(value) if key.endswith(".usd") and isinstance(value, int) else value
 
 
-def _is_part(key: str, whole: str) -> bool:
-    return key == whole or key.startswith((f"{whole}.", f"{whole}["))
+def _wholes(key: str) -> Iterator[str]:
+    """`policy[0].limit` → `policy`, `policy[0]`."""
+    return (key[:at] for at, sign in enumerate(key) if sign in ".[")
 
 
 def _typed(key: str, text: str) -> object:

@@ -55,6 +55,26 @@ def test_the_example_changes_nothing_but_tiers_tokens_and_policies(home: Path) -
         assert getattr(plain, section) == getattr(example, section)
 
 
+def test_four_times_as_many_policies_are_no_more_than_four_times_the_work(home: Path) -> None:
+    def steps(policies: int) -> int:
+        text = "".join(POLICY.replace('"a"', f'"a{number}"') for number in range(policies))
+        count = 0
+
+        def heard(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(heard)
+        try:
+            read(home, text)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    steps(1)
+    assert steps(400) < 5 * steps(100)
+
+
 def test_tiers_of_the_file_extend_the_built_in_table() -> None:
     settings = load(ROOT / "budget.toml", environ={"HOME": "/home/ada"})
     tiers = DEFAULT.extended(settings.tiers)
