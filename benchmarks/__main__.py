@@ -15,7 +15,7 @@ import click
 from benchmarks import fanout, inside, saturation
 from benchmarks.extras import Begun, begun, reporting, tails, with_components
 from benchmarks.goals import from_samples, goals_table
-from benchmarks.houses import EMPTY, OLD, OLD_CALLS, houses, targets
+from benchmarks.houses import EMPTY, OLD, OLD_CALLS, houses, spacious, targets
 from benchmarks.machine import facts, progress, today
 from benchmarks.measure import Effort, Samples, Target, measure
 from benchmarks.prefill import WORK, place, prefilled
@@ -26,6 +26,7 @@ CALLERS = (1, 16, 64, 256)
 FULL = Effort(rounds=5, seconds=1.0, requests_max=10_000, callers=CALLERS)
 QUICK = Effort(rounds=2, seconds=0.3, requests_max=3_000, callers=CALLERS)
 CALLS, QUICK_CALLS = 1_000_000, 10_000
+FLOOD_S = 8.0
 TERMINATED = 143
 T = TypeVar("T")
 
@@ -95,11 +96,13 @@ class Run:
             found |= on_uvloop(tails, servers.full, found["rate"])
             found |= on_uvloop(reporting, servers.full)
         progress(f"{loop} extras", 2, 6)
-        found |= on_uvloop(with_components, self.work, loop)
+        with spacious(loop, self.work) as server:
+            found |= on_uvloop(with_components, server)
         progress(f"{loop} extras", 3, 6)
-        flood = on_uvloop(saturation.flooded, self.work, loop)
-        progress(f"{loop} extras", 4, 6)
-        told = on_uvloop(fanout.fanned_out, self.work, loop)
+        with spacious(loop, self.work) as server:
+            flood = on_uvloop(saturation.flooded, server, FLOOD_S)
+            progress(f"{loop} extras", 4, 6)
+            told = on_uvloop(fanout.fanned_out, server)
         progress(f"{loop} extras", 5, 6)
         for work in (inside.asks, inside.commits):
             found |= anyio.run(work, backend_options={"use_uvloop": loop == "uvloop"})

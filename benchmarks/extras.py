@@ -4,7 +4,6 @@ import asyncio  # noqa: TID251  # as the callers
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchmarks import inside
@@ -20,12 +19,12 @@ REPORTS = 20
 COMPONENTS = 1_000
 
 
-async def tails(server: Server, saturation: float) -> dict[str, float]:
+async def tails(server: Server, saturation: float, seconds: float = OPEN_S) -> dict[str, float]:
     """The 99th percentile of calls that come at half the rate that is possible."""
     over = asyncio.get_running_loop().create_future()
     load = Schedule(reserves(server.token), 201, 0, 0, over)
     async with connected(connector(Target("", server)), CALLERS, Punctual) as crowd:
-        await at_rate(crowd, load, saturation / 2, OPEN_S)
+        await at_rate(crowd, load, saturation / 2, seconds)
     assert not load.refused_ns, "half of what it can take is not too much"
     return {"p99_open": percentile(sorted(load.latencies_ns), 99)}
 
@@ -37,13 +36,12 @@ async def reporting(server: Server) -> dict[str, float]:
     return {"report_ms": median(load.latencies_ns) / 1e6}
 
 
-async def with_components(work: Path, loop: str) -> dict[str, float]:
-    """A thousand components, each with one hold."""
-    with TemporaryDirectory(dir=work) as home, daemon(Path(home), loop) as server:
-        async with connected(connector(Target("", server)), 8) as crowd:
-            asked = reserves(server.token, components=COMPONENTS)
-            await put(crowd, islice(asked, COMPONENTS), 201, 60.0)
-        return {"memory_mb": memory_mb(server.pid)}
+async def with_components(server: Server, components: int = COMPONENTS) -> dict[str, float]:
+    """Each of them with one hold."""
+    async with connected(connector(Target("", server)), 8) as crowd:
+        asked = reserves(server.token, components=components)
+        await put(crowd, islice(asked, components), 201, 60.0)
+    return {"memory_mb": memory_mb(server.pid)}
 
 
 class Begun(NamedTuple):

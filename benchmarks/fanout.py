@@ -2,17 +2,15 @@
 
 import asyncio  # noqa: TID251  # a bare protocol costs a third of a stream
 import time
+from collections.abc import Sequence
 from itertools import count
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import NamedTuple, cast
 
-from benchmarks import rules
 from benchmarks.calls import news
 from benchmarks.client import Caller, connected, put
 from benchmarks.measure import Target, connector
-from benchmarks.servers import Server, daemon
+from benchmarks.servers import Server
 
 READERS = (1, 100, 1_000)
 EVENTS = 5
@@ -74,15 +72,12 @@ class Reader(asyncio.Protocol):
         self._rest = heard[1 - len(mark) :] if mark else b""
 
 
-async def fanned_out(work: Path, loop: str) -> list[Told]:
+async def fanned_out(server: Server, readers: Sequence[int] = READERS) -> list[Told]:
     """A policy is made that matches nobody: that is the event."""
-    with TemporaryDirectory(dir=work) as home:
-        path = rules.written(Path(home), rules.with_room(READERS[-1] * 2))
-        with daemon(Path(home), loop, path) as server:
-            async with connected(connector(Target("", server)), 1) as crowd:
-                events = Events(server, crowd)
-                await events.happen(None)
-                return [await events.told(way, many) for way in WAYS for many in READERS]
+    async with connected(connector(Target("", server)), 1) as crowd:
+        events = Events(server, crowd)
+        await events.happen(None)
+        return [await events.told(way, many) for way in WAYS for many in readers]
 
 
 class Events:

@@ -12,6 +12,7 @@ from benchmarks.prefill import place
 from benchmarks.servers import Server, bare, copied, daemon
 
 OLD_CALLS = 10_000_000
+CONNECTIONS = 5_000
 EMPTY, OLD = "empty journal", f"{OLD_CALLS:,} calls"
 STRANGERS = "1,000 policies, 10 match"
 
@@ -52,6 +53,15 @@ def houses(loop: str, work: Path, journal: Path) -> Iterator[Houses]:
             strangers=fresh("strangers", rules.with_strangers()),
             many=fresh("many"),
         )
+
+
+@contextmanager
+def spacious(loop: str, work: Path) -> Iterator[Server]:
+    """A fresh daemon that lets thousands of connections in."""
+    with TemporaryDirectory(dir=work) as home:
+        path = rules.written(Path(home), rules.with_room(CONNECTIONS))
+        with daemon(Path(home), loop, path) as server:
+            yield server
 
 
 def targets(of: Houses, long: str) -> list[Target]:

@@ -3,20 +3,17 @@
 import asyncio  # noqa: TID251  # as the callers
 import time
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks import rules
 from benchmarks.calls import records
 from benchmarks.client import connected
 from benchmarks.measure import Sample, Target, connector, percentile, phase
 from benchmarks.open_loop import Punctual, Schedule, at_rate
-from benchmarks.servers import Server, daemon, memory_mb
+from benchmarks.servers import Server, memory_mb
 
 TIMES = 3.0
 CALLERS, CONNECTIONS = 64, 2_000
-BEFORE_S, FLOOD_S, AFTER_S, LOOK_S = 2.0, 8.0, 1.0, 0.1
+AFTER_S, LOOK_S = 1.0, 0.1
 
 
 class Flood(NamedTuple):
@@ -37,27 +34,24 @@ class Flood(NamedTuple):
     after_mb: float
 
 
-async def flooded(work: Path, loop: str) -> Flood:
+async def flooded(server: Server, seconds: float, connections: int = CONNECTIONS) -> Flood:
     """Usage is recorded, for that leaves nothing open: what memory grows by is the crowd's."""
-    with TemporaryDirectory(dir=work) as home:
-        path = rules.written(Path(home), rules.with_room(CONNECTIONS * 2))
-        with daemon(Path(home), loop, path) as server:
-            calm = await at_64(server)
-            async with connected(connector(Target("", server)), CONNECTIONS, Punctual) as crowd:
-                over = asyncio.get_running_loop().create_future()
-                load = Schedule(records(server.token), 201, 0, 0, over, from_sending=True)
-                memory = Memory(server)
-                began = time.perf_counter()
-                await at_rate(crowd, load, calm.rate * TIMES, FLOOD_S)
-                return told(load, calm, time.perf_counter() - began, await memory.told())
+    calm = await at_64(server, seconds / 4)
+    async with connected(connector(Target("", server)), connections, Punctual) as crowd:
+        over = asyncio.get_running_loop().create_future()
+        load = Schedule(records(server.token), 201, 0, 0, over, from_sending=True)
+        memory = Memory(server)
+        began = time.perf_counter()
+        await at_rate(crowd, load, calm.rate * TIMES, seconds)
+        return told(load, calm, time.perf_counter() - began, await memory.told())
 
 
-async def at_64(server: Server) -> Sample:
+async def at_64(server: Server, seconds: float) -> Sample:
     """What the same calls take when as many ask as it can serve."""
     async with connected(connector(Target("", server)), CALLERS) as crowd:
         asked = islice(records(server.token), 1_000_000)
-        await phase(server, crowd, asked, 201, BEFORE_S / 2)
-        _, sample = await phase(server, crowd, asked, 201, BEFORE_S)
+        await phase(server, crowd, asked, 201, seconds / 2)
+        _, sample = await phase(server, crowd, asked, 201, seconds)
     return sample
 
 

@@ -33,15 +33,15 @@ STATES = ("nobody listens", "1,000 readers hear nothing", "1,000 readers hear 4 
 SPAWN = multiprocessing.get_context("spawn")
 
 
-def read(port: int, token: str, ready: Event, over: Event) -> None:
+def read(port: int, token: str, readers: int, ready: Event, over: Event) -> None:
     """A process of readers; bytes are taken and thrown away."""
-    anyio.run(listen, port, token, ready, over)
+    anyio.run(listen, port, token, readers, ready, over)
 
 
-async def listen(port: int, token: str, ready: Event, over: Event) -> None:
+async def listen(port: int, token: str, readers: int, ready: Event, over: Event) -> None:
     request = f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
     streams = []
-    for _ in range(READERS):
+    for _ in range(readers):
         stream = await anyio.connect_tcp("127.0.0.1", port)
         await stream.send(f"{request}\r\n".encode())
         assert b" 200 " in await stream.receive()
@@ -86,7 +86,7 @@ async def rounds(server: Server, number: int, seconds: float) -> dict[str, list[
         for turn in range(number):
             await reserve(STATES[0])
             ready, over = SPAWN.Event(), SPAWN.Event()
-            told = (server.port, server.token, ready, over)
+            told = (server.port, server.token, READERS, ready, over)
             readers = SPAWN.Process(target=read, args=told, daemon=True)
             readers.start()
             await anyio.to_thread.run_sync(ready.wait)
