@@ -27,7 +27,7 @@ from protocols.ledger import Reserve, Settle
 from protocols.written import writer
 
 NOW_MS = 1_795_000_000_000
-RESERVE_CALLS, SETTLE_CALLS = 240, 220
+RESERVE_CALLS, SETTLE_CALLS = 175, 200
 """Python and C functions, the answer as JSON included."""
 STATEMENTS_OF_ONE, STATEMENTS_OF_MANY = 20, 3
 BYTES_OF_A_HOLD = 2_500
