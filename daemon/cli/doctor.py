@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -14,7 +15,9 @@ import click
 
 import daemon
 from daemon import client
+from daemon.cli import units
 from daemon.cli.answer import Stop
+from daemon.cli.journal import load
 from daemon.cli.settings import settings_from
 from daemon.cli.verb import Console, Verb
 from daemon.clock import SystemClock
@@ -46,6 +49,7 @@ def doctor(console: Console, /) -> int:
         *_configuration(),
         *_data_dir(home),
         *_token(home),
+        *_archive(home),
         *_daemon(console),
         _prices(),
         _sqlite(),
@@ -103,6 +107,24 @@ def _token(home: Path) -> Iterator[Finding]:
         yield Finding("bad", f"{path} is open to other users", f"chmod 600 {path}")
     else:
         yield Finding("good", f"{path} is private")
+
+
+def _archive(home: Path) -> Iterator[Finding]:
+    """Read every sealed month whole: it must be as it was sealed."""
+    path = home / load("files").DATABASE
+    if not path.exists():
+        return
+    try:
+        with closing(load("files").connect_reader(path)) as db:
+            found = list(load("archive.check").changed_files(db))
+            months = load("archive.sealed").sealed(db)
+    except sqlite3.Error as error:
+        yield Finding("bad", f"{path} cannot be read: {error}", "`budget verify` says more")
+        return
+    for what, _, remedy in (problem.rpartition("; ") for problem in found):
+        yield Finding("bad", what, remedy)
+    if months and not found:
+        yield Finding("good", f"{units.count(len(months), 'archived months')} as they were sealed")
 
 
 def _daemon(console: Console) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daemon.journal.anchor import sync_directory
+from daemon.journal.archive.bring import bring
+from daemon.journal.archive.sealed import FOLDER
 from daemon.journal.faults import Damaged, NotWritable
 from daemon.journal.files import connect_reader, fault_of
 from daemon.journal.verify import Report, verify_file
@@ -19,6 +21,8 @@ Progress = Callable[[str, int, int], None]
 def back_up(source: Path, to: Path, progress: Progress) -> Report:
     """Copy, beside a running daemon too, and verify the copy. Never writes over a file.
 
+    Sealed months go into the folder `archive` beside it; one that is there already is not copied
+    again, so that many backups in one folder share them.
     Raises a `JournalFault`; what does not verify is not kept.
     """
     if to.exists():
@@ -26,6 +30,7 @@ def back_up(source: Path, to: Path, progress: Progress) -> Report:
     part = to.with_name(f"{to.name}.part")
     try:
         copy(source, part, progress)
+        bring(part, source.parent / FOLDER, progress)
         report = verify_file(part, lambda done, total: progress("verifying", done, total))
         if not report.clean:
             raise Damaged(f"{source} does not verify: {report.problems[0]}")

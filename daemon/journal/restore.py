@@ -1,5 +1,6 @@
 """A backup becomes the journal; what was there is kept beside it."""
 
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from daemon.journal import anchor
 from daemon.journal.anchor import Mark
+from daemon.journal.archive.bring import bring, link_all, put_in_place
+from daemon.journal.archive.sealed import FOLDER
 from daemon.journal.backup import Progress, copy
 from daemon.journal.faults import Damaged, JournalFault
 from daemon.journal.files import DATABASE, connect_reader, connect_writer
@@ -32,27 +35,31 @@ class Restored:
 
 def restore(backup: Path, data_dir: Path, progress: Progress, *, accept_loss: bool) -> Restored:
     """Call it with the data directory locked. Raises a `JournalFault`, and then nothing changed."""
-    new = data_dir / f"{DATABASE}.restored"
+    staged = data_dir / "restoring"
+    shutil.rmtree(staged, ignore_errors=True)
     try:
-        report = prepared(backup, new, progress)
-        lost = would_lose(new, data_dir)
+        staged.mkdir(mode=0o700)
+        report = prepared(backup, staged, progress)
+        lost = would_lose(staged / DATABASE, data_dir)
         if lost is not None and not accept_loss:
             what = f"{backup} is not the latest: {lost[1]}"
             raise WouldLose(f"{what}; --accept-loss restores it anyway")
         kept = set_aside(data_dir)
-        new.rename(data_dir / DATABASE)
+        put_in_place(staged / FOLDER, data_dir / FOLDER)
+        (staged / DATABASE).rename(data_dir / DATABASE)
         anchor.begin(data_dir, report.last)
     finally:
-        for left in data_dir.glob(f"{new.name}*"):
-            left.unlink()
+        shutil.rmtree(staged, ignore_errors=True)
     return Restored(report, 0 if lost is None else lost[0], kept)
 
 
-def prepared(backup: Path, new: Path, progress: Progress) -> Report:
-    """A copy that is whole, and of this version's schema."""
+def prepared(backup: Path, staged: Path, progress: Progress) -> Report:
+    """A copy that is whole, and of this version's schema, with its sealed months beside it."""
     if not backup.is_file():
         raise Damaged(f"there is no backup at {backup}")
+    new = staged / DATABASE
     copy(backup, new, progress)
+    bring(new, backup.absolute().parent / FOLDER, progress)
     connect_writer(new).close()
     report = verify_file(new, lambda done, total: progress("verifying", done, total))
     if not report.clean:
@@ -83,17 +90,20 @@ def last_known(data_dir: Path) -> Mark:
 
 
 def set_aside(data_dir: Path) -> Path | None:
-    """Rename the database and its log, so that nothing is ever lost by a restore."""
-    there = data_dir / DATABASE
-    if not there.exists():
+    """Database, log and sealed months in a folder of their own: nothing is ever lost by a restore,
+    and what was there is a backup like any other.
+    """
+    if not (data_dir / DATABASE).exists():
         for suffix in LOGS[1:]:
             (data_dir / f"{DATABASE}{suffix}").unlink(missing_ok=True)
         return None
     number = 1
-    while (kept := data_dir / f"{DATABASE}.before-restore-{number}").exists():
+    while (kept := data_dir / f"before-restore-{number}").exists():
         number += 1
+    kept.mkdir(mode=0o700)
+    link_all(data_dir / FOLDER, kept / FOLDER)
     for suffix in LOGS:
         part = data_dir / f"{DATABASE}{suffix}"
         if part.exists():
-            part.rename(f"{kept}{suffix}")
-    return kept
+            part.rename(kept / part.name)
+    return kept / DATABASE

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from daemon.journal.archive.copy import digest_of
@@ -29,9 +28,14 @@ def changed_files(db: sqlite3.Connection) -> Iterator[str]:
     """What reading them whole tells: every bit that has changed since."""
     for one in sealed(db):
         path = folder_of(db) / one.name
-        with suppress(FileNotFoundError):  # whoever reads it next says so
-            if digest_of(path) != one.sha256:
-                yield changed(path, one)
+        try:
+            with opened(db, one):
+                sound = digest_of(path) == one.sha256
+        except Gone as gone:
+            yield str(gone)
+            continue
+        if not sound:
+            yield changed(path, one)
 
 
 def changed(path: Path, one: Sealed) -> str:

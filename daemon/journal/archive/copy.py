@@ -71,9 +71,7 @@ def copy_month(db: sqlite3.Connection, ask: CopyMonth, rest: Rest = time.sleep) 
         return None
     folder = folder_of(db)
     folder.mkdir(mode=0o700, exist_ok=True)
-    part = folder / f"{month.name}.db.part"
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    part = new_file(folder / f"{month.name}.db.part")
     with closing(sqlite3.connect(part, isolation_level=None)) as to:
         digest = fill(db, to, month, ask, rest)
     if ask.stop:
@@ -148,6 +146,13 @@ def seal(part: Path, name: Path) -> str:
     sync_directory(name.parent)
     sync_directory(name.parent.parent)
     return sha256
+
+
+def new_file(path: Path) -> Path:
+    """Empty, and its owner's alone."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    return path
 
 
 def digest_of(path: Path) -> str:
