@@ -240,6 +240,10 @@ class Store(Protocol):
         """A portion of what lies in sealed files leaves the database."""
         ...
 
+    async def let_go(self) -> None:
+        """End what is being read, however long it would have taken."""
+        ...
+
     async def start(self) -> Start:
         """Everything the actors need, from roll-ups and open holds."""
         ...

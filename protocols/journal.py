@@ -165,7 +165,7 @@ class FindProvisional:
 class FoldBookings:
     """Hand every booking at a model's prices since a moment to `add`, on a thread that only reads.
 
-    Answered with True when `add` has seen them all.
+    Answered with True when `add` has seen them all. Setting `stop` ends it early.
     """
 
     version_prefix: str
@@ -173,6 +173,7 @@ class FoldBookings:
     since_ms: int
     add: Callable[[StoredBooking, dict[int, str]], None]
     """Called with the booking and the policies of its windows by number."""
+    stop: bool = False
 
 
 @dataclass(slots=True)

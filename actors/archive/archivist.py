@@ -70,7 +70,7 @@ class Archivist(ServiceActor):
             months = self.after_months
             self.begin(closed_before_ms(self.time.now_ms(), months) if months else 0, DAEMON)
 
-    async def on_stop(self) -> None:  # type: ignore[override]
+    def on_stop(self) -> None:
         """Half a copy is no loss; nobody waits for the rest of it."""
         self.stopping = True
         if self.copying is not None:

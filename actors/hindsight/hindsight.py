@@ -45,7 +45,7 @@ class Hindsight(ServiceActor):
         self.book = book
         self.tiers = tiers
         self.router = router
-        self.under_way = 0
+        self.under_way: list[FoldPast] = []
         self.runs = Runs()
 
     def receive(self, message: Heard, call: Call[Any]) -> None:
@@ -58,6 +58,11 @@ class Hindsight(ServiceActor):
                 self.find_savings(message, call)
             case _:
                 assert_never(message)
+
+    def on_stop(self) -> None:
+        """Nobody is there any more for what a long walk would find."""
+        for fold in self.under_way:
+            fold.stop = True
 
     def replay(self, ask: Replay, call: Call[Any]) -> None:
         """Drafts are read before anything else, so that a wrong one is refused at once."""
@@ -95,13 +100,13 @@ class Hindsight(ServiceActor):
         return spans(report, self.time.now_ms())[0]
 
     def begin(self, fold: FoldPast, shown: Callable[[], object], call: Call[Any]) -> None:
-        if self.under_way >= AT_ONCE_MAX:
+        if len(self.under_way) >= AT_ONCE_MAX:
             raise Busy(
-                f"{self.under_way} walks through the past are under way",
+                f"{len(self.under_way)} walks through the past are under way",
                 hint="ask again when one has ended",
                 retry_after_s=1,
             )
-        self.under_way += 1
+        self.under_way.append(fold)
         self.spawn(self.fold, fold, shown, call)
 
     async def fold(self, fold: FoldPast, shown: Callable[[], object], call: Call[Any]) -> None:
@@ -115,4 +120,4 @@ class Hindsight(ServiceActor):
             call.answer(shown())
         finally:
             fold.stop = True
-            self.under_way -= 1
+            self.under_way = [other for other in self.under_way if other is not fold]

@@ -116,8 +116,9 @@ class Journal(ServiceActor):
                 assert_never(message)
 
     async def on_stop(self) -> None:  # type: ignore[override]
-        """Nothing that was handed over is left unwritten."""
+        """Nothing that was handed over is left unwritten; who still reads is told to leave."""
         await self.idle.wait()
+        await self.store.let_go()
 
     async def write(self) -> None:
         """Commit batch after batch until nothing waits."""

@@ -73,6 +73,7 @@ class PriceMonitor(ServiceActor):
         self.inflow = inflow
         self.in_force = InForce(tell, time, catalogue, publish, self.spawn)
         self.refresh = Refresh(inflow, self.in_force, self.spawn)
+        self.folds: list[FoldBookings] = []
 
     def on_start(self) -> None:
         self.in_force.publish(self.in_force.book)
@@ -188,14 +189,22 @@ class PriceMonitor(ServiceActor):
         self.spawn(self.fold, ImpactSums(version), f"{name.provider}/{name.model}@", since_ms, call)
 
     async def fold(self, sums: ImpactSums, prefix: str, since_ms: int, call: Call[Any]) -> None:
-        asked = Awaited(call.caller)
-        self.tell("journal", FoldBookings(prefix, since_ms, sums.add), asked)
+        asked, fold = Awaited(call.caller), FoldBookings(prefix, since_ms, sums.add)
+        self.folds.append(fold)
+        self.tell("journal", fold, asked)
         try:
             await asked.reply()
         except BudgetError as error:
             call.refuse(error)
         else:
             call.answer(sums.shown(since_ms))
+        finally:
+            self.folds.remove(fold)
+
+    def on_stop(self) -> None:
+        """Whoever asked was refused by now."""
+        for fold in self.folds:
+            fold.stop = True
 
     def offers(self, key: Key) -> decisions.Offers:
         """What each source says of this model now."""

@@ -5,12 +5,15 @@ import sqlite3
 from pydantic_core import from_json
 
 from actors.prices.known import PriceState, key_of, read_case, read_known
-from daemon.journal.archive.walk import entries_at, first_since, walk
+from daemon.journal.archive.walk import SEQ_MAX, entries_at, first_since, walk
 from protocols.journal import BOOKINGS, FindProvisional, FoldBookings, StoredBooking
 
 NOTES = "SELECT name, body FROM price_note"
 PROVISIONAL = "SELECT seq FROM provisional WHERE seq > ? ORDER BY seq LIMIT ?"
-BOOKED = f"AND kind IN ({', '.join(repr(kind) for kind in sorted(BOOKINGS))})"
+BOOKED = (
+    f"AND kind IN ({', '.join(repr(kind) for kind in sorted(BOOKINGS))}) "
+    "AND substr(body ->> '$.price_version', 1, ?) = ?"
+)
 
 
 def load(db: sqlite3.Connection) -> PriceState:
@@ -45,7 +48,8 @@ def booking(
 def fold(db: sqlite3.Connection, ask: FoldBookings) -> None:
     """One pass over the entries since the moment; memory does not grow with their number."""
     policies = dict(db.execute("SELECT id, policy FROM window"))
-    for row in walk(db, first_since(db, ask.since_ms), only=BOOKED):
-        found = booking(*row[:6])
-        if found.body["price_version"].startswith(ask.version_prefix):
-            ask.add(found, policies)
+    wanted = (len(ask.version_prefix), ask.version_prefix)
+    for row in walk(db, first_since(db, ask.since_ms), SEQ_MAX, BOOKED, *wanted):
+        if ask.stop:
+            return
+        ask.add(booking(*row[:6]), policies)

@@ -79,10 +79,9 @@ def engine_state(db: sqlite3.Connection, open_now: list[StoredHold], at_ms: int)
 
 
 def next_number(db: sqlite3.Connection) -> int:
-    """Windows and ways of counting are numbered together."""
+    """Windows and ways of counting are numbered together, a window after what it counts."""
     (used,) = db.execute(
         "SELECT max((SELECT coalesce(max(id), 0) FROM window), "
-        "(SELECT coalesce(max(counting), 0) FROM window), "
         "(SELECT coalesce(max(counting), 0) FROM policy))"
     ).fetchone()
     return int(used) + 1

@@ -122,6 +122,10 @@ class SqliteStore:
             await connection.close()
         self._guard.close()
 
+    async def let_go(self) -> None:
+        for connection in (self._reports, self._lists, self._look_ups):
+            await connection.interrupt()
+
     @property
     def loss(self) -> str | None:
         """What is missing from a journal that was accepted with a loss."""
@@ -201,7 +205,7 @@ class SqliteStore:
         return await self._lists.run(prices.provisional, ask)
 
     async def fold_bookings(self, ask: FoldBookings) -> None:
-        await self._lists.run(prices.fold, ask)
+        await self._aside(prices.fold, ask)
 
     async def imported(self, ask: FindImported) -> dict[str, Known]:
         return await self._lists.run(imports.find, ask)

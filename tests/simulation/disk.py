@@ -74,6 +74,9 @@ class Wire:
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self._disk.run(self._process, work, args)
 
+    async def interrupt(self) -> None:
+        """Nothing takes long here."""
+
     async def close(self) -> None:
         """Nothing to do."""
 

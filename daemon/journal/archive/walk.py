@@ -53,33 +53,26 @@ def parts_back(db: sqlite3.Connection, last: int = SEQ_MAX) -> Iterator[Part]:
 
 
 def walk(
-    db: sqlite3.Connection, first: int = 1, last: int = SEQ_MAX, only: str = ""
+    db: sqlite3.Connection, first: int = 1, last: int = SEQ_MAX, only: str = "", *args: object
 ) -> Iterator[Row]:
     """Entries in order, `only` those that fit. Months may be archived meanwhile."""
+    query = (
+        f"SELECT {COLUMNS} FROM entry WHERE seq BETWEEN ? AND ? {only} "  # noqa: S608  # literals
+        "ORDER BY seq LIMIT ?"
+    )
     while first <= last:
         with standing_still(db):
             one = next((one for one in sealed(db) if one.last_seq >= first), None)
-            rows = [] if one else read(db, first, last, only)
+            rows = [] if one else db.execute(query, (first, last, *args, AT_ONCE)).fetchall()
         if one is not None:
             with opened(db, one) as part:
-                yield from part.execute(query(only), (first, min(last, one.last_seq), -1))
+                yield from part.execute(query, (first, min(last, one.last_seq), *args, -1))
             first = one.last_seq + 1
         else:
             yield from rows
             if len(rows) < AT_ONCE:
                 return
             first = rows[-1][0] + 1
-
-
-def read(db: sqlite3.Connection, first: int, last: int, only: str) -> list[Row]:
-    return db.execute(query(only), (first, last, AT_ONCE)).fetchall()
-
-
-def query(only: str) -> str:
-    return (
-        f"SELECT {COLUMNS} FROM entry WHERE seq BETWEEN ? AND ? {only} "  # noqa: S608  # literal
-        "ORDER BY seq LIMIT ?"
-    )
 
 
 @contextmanager
