@@ -10,6 +10,7 @@ BudgetError            code              HTTP  exit
 ├─ BodyTimeout         body-timeout       408    1    the body came too slowly
 ├─ HoldEnded           hold-ended         409    1    settled, released or expired before
 ├─ Overtaken           overtaken          409    1    what it is about was changed meanwhile
+├─ InUse               in-use             409    1    something else still needs it
 ├─ TooLarge            too-large          413    1    the body passes the limit
 ├─ UnsupportedMedia    unsupported-media  415    1    not application/json, or compressed
 ├─ Misdirected         misdirected        421    1    the Host header is not one of ours
@@ -99,6 +100,10 @@ class HoldEnded(BudgetError):
 
 class Overtaken(BudgetError):
     code, status, title = "overtaken", 409, "Somebody was faster"
+
+
+class InUse(BudgetError):
+    code, status, title = "in-use", 409, "Something still needs it"
 
 
 class TooLarge(BudgetError):

@@ -14,6 +14,7 @@ KINDS = (
     "held", "denied", "settled", "overrun", "late", "drawn", "recorded", "released", "expired",
     "allocated", "extended", "window_opened",
     "priced", "ledger_opened", "policy_set", "policy_removed", "budget_set",
+    "budget_removed",
     "price_set", "price_held", "price_cleared", "price_rejected", "price_pinned",
     "source_taken", "source_held", "corrected", "token_made", "token_revoked",
     "loss_accepted", "imported", "import_undone",

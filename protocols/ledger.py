@@ -7,7 +7,16 @@ from pydantic import Field
 
 from protocols.message import Request
 from protocols.money import Usd
-from protocols.names import HOLD_ID, Component, ContextId, Model, Provider, Tags, TaskType
+from protocols.names import (
+    HOLD_ID,
+    Component,
+    ContextId,
+    Model,
+    PolicyName,
+    Provider,
+    Tags,
+    TaskType,
+)
 from protocols.policy.charge import Considered, Standing, Warned
 from protocols.policy.standing import Shown
 from protocols.wanted import AllocationId, Metadata, Priority, Tokens, TtlS, Wanted
@@ -223,6 +232,7 @@ class ListAllocations(Request[Holds]):
 
     component: Component | None = None
     status: Literal["held", "released", "expired"] | None = None
+    budget: PolicyName | None = Field(default=None, description="counted by any policy of it")
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     cursor: Annotated[str, Field(pattern=HOLD_ID)] | None = None
 

@@ -74,6 +74,8 @@ def _update(frame: Frame, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     kind = "policy_update" if frame.event.type.startswith("policy.") else "budget_update"
     after = data.get("after")
     budget = after.get("budget") if isinstance(after, dict) else data.get("budget")
+    if frame.event.type.startswith("budget."):
+        budget = frame.event.subject
     return kind, {"budget_id": budget, "summary": data}
 
 

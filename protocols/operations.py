@@ -47,6 +47,7 @@ from protocols.message import Request, Role, reply_of
 from protocols.policy.messages import (
     ListBudgets,
     ListPolicies,
+    RemoveBudget,
     RemovePolicy,
     SetBudget,
     SetPolicy,
@@ -157,6 +158,7 @@ OPERATIONS: tuple[Operation, ...] = (
               tool=tools.REMOVE_POLICY),
     Operation("set_budget", SetBudget, "policy", "POST", "/budgets", "admin", status=201),
     Operation("list_budgets", ListBudgets, "policy", "GET", "/budgets", "read"),
+    Operation("remove_budget", RemoveBudget, "policy", "DELETE", "/budgets/{budget_id}", "admin"),
     Operation("show_balances", ShowBalances, "policy", "GET", "/balances", "read",
               tool=tools.STATUS),
     Operation("show_report", ShowReport, "journal", "POST", "/reports", "read",
@@ -236,6 +238,7 @@ NOT_DERIVED: tuple[tuple[str, str], ...] = (
     ("GET", "/"),
     ("GET", "/page/{name}"),
     ("GET", "/api/v1/discovery"),
+    ("GET", "/api/v1/docs"),
     ("POST", "/shutdown"),
     ("POST", "/api/shutdown"),
     ("POST", "/workflow"),

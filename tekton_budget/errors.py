@@ -10,6 +10,7 @@ BudgetError            code
 ├─ BodyTimeout         body-timeout       the body came too slowly
 ├─ HoldEnded           hold-ended         settled, released or expired before
 ├─ Overtaken           overtaken          what it is about was changed meanwhile
+├─ InUse               in-use             something else still needs it
 ├─ TooLarge            too-large          the body passes the limit
 ├─ UnsupportedMedia    unsupported-media  not application/json
 ├─ Misdirected         misdirected        the Host header is not one of the daemon's
@@ -78,6 +79,10 @@ class HoldEnded(BudgetError):
 
 class Overtaken(BudgetError):
     code = "overtaken"
+
+
+class InUse(BudgetError):
+    code = "in-use"
 
 
 class TooLarge(BudgetError):

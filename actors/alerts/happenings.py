@@ -132,9 +132,10 @@ def _policy(entry: Entry) -> list[Happening]:
 
 def _budget(entry: Entry) -> list[Happening]:
     body, name = entry.body, entry.subject
+    verb = "changed" if entry.kind == "budget_set" else "removed"
     data = {part: body.get(part) for part in ("before", "after", "by", "why")}
-    detail = f"budget {name} was changed by {body['by']}"
-    return [Happening("budget.changed", "info", name, detail, data)]
+    detail = f"budget {name} was {verb} by {body['by']}"
+    return [Happening(f"budget.{verb}", "info", name, detail, data)]
 
 
 def _price_set(entry: Entry) -> list[Happening]:
@@ -274,6 +275,7 @@ _TOLD: dict[str, Callable[[Entry], list[Happening]]] = {
     "policy_set": _policy,
     "policy_removed": _policy,
     "budget_set": _budget,
+    "budget_removed": _budget,
     "price_set": _price_set,
     "price_held": _price_held,
     "price_cleared": _price_decided,

@@ -78,6 +78,10 @@ def _budget(entry: Entry) -> list[Fact]:
     return [Fact("budget", name, row), *_seed(f"budget {name}", entry.body)]
 
 
+def _no_budget(entry: Entry) -> list[Fact]:
+    return [Fact("budget", entry.subject, None)]
+
+
 def _seed(about: str, body: dict[str, Any]) -> list[Fact]:
     """Which text of `budget.toml` was applied last."""
     return [Fact("seed", about, (about, body["seed"]))] if "seed" in body else []
@@ -139,6 +143,7 @@ _FACTS: dict[str, Callable[[Entry], list[Fact]]] = {
     "policy_set": _policy,
     "policy_removed": _no_policy,
     "budget_set": _budget,
+    "budget_removed": _no_budget,
     "price_set": _versions,
     "price_held": _cases,
     "price_rejected": _cases,

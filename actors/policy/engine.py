@@ -29,6 +29,7 @@ from protocols.policy.gauges import ReadGauges
 from protocols.policy.messages import (
     ListBudgets,
     ListPolicies,
+    RemoveBudget,
     RemovePolicy,
     SetBudget,
     SetPolicy,
@@ -41,8 +42,8 @@ from protocols.tiers import TierTable
 
 Heard = (
     Admit | Weigh | Choose | Post | Return | Enlarge | policies.Sweep | policies.Seed
-    | PricesChanged | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget | ListBudgets
-    | ShowBalances | ListPaces | ReadGauges | Correct
+    | PricesChanged | SetPolicy | RemovePolicy | ShowPolicy | ListPolicies | SetBudget
+    | RemoveBudget | ListBudgets | ShowBalances | ListPaces | ReadGauges | Correct
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ class PolicyEngine(ServiceActor):
                 self.decided(message.admit.subject.component, answer, call)
             case policies.Sweep() | PricesChanged() | Correct() | ReadGauges():
                 self.hear_seldom(message, call)
-            case SetPolicy() | RemovePolicy() | SetBudget() | policies.Seed():
+            case SetPolicy() | RemovePolicy() | SetBudget() | RemoveBudget() | policies.Seed():
                 self.write(policies.change(self.world, message, call.caller.name), call)
             case ShowPolicy() | ListPolicies() | ListBudgets() | ShowBalances() | ListPaces():
                 call.answer(policies.show(self.world, message))

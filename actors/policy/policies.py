@@ -11,7 +11,7 @@ from actors.policy.pace import pace
 from actors.policy.rule import Rule, same_counting
 from actors.policy.world import World
 from protocols.debug import log_function
-from protocols.errors import Invalid, NotFound
+from protocols.errors import InUse, Invalid, NotFound
 from protocols.journal import Draft
 from protocols.period import rfc3339
 from protocols.policy.charge import AXES
@@ -19,12 +19,14 @@ from protocols.policy.messages import (
     Balance,
     Balances,
     Budget,
+    BudgetRemoved,
     Budgets,
     ListBudgets,
     ListPolicies,
     Policies,
     PolicyRemoved,
     PolicyShown,
+    RemoveBudget,
     RemovePolicy,
     SetBudget,
     SetPolicy,
@@ -58,7 +60,7 @@ class Change:
     stamp: bool = False
 
 
-Changes = SetPolicy | RemovePolicy | SetBudget | Seed
+Changes = SetPolicy | RemovePolicy | SetBudget | RemoveBudget | Seed
 Looks = ShowPolicy | ListPolicies | ListBudgets | ShowBalances | ListPaces
 
 
@@ -74,6 +76,8 @@ def change(world: World, ask: Changes, by: str) -> Change:
             return remove_policy(world, ask, by)
         case SetBudget():
             return set_budget(world, ask, by)
+        case RemoveBudget():
+            return remove_budget(world, ask, by)
 
 
 def plant(world: World, seed: Seed) -> Change:
@@ -136,6 +140,21 @@ def set_budget(world: World, ask: SetBudget, by: str, seed: str | None = None) -
     if seed is not None:
         body["seed"] = seed
     return Change([Draft("budget_set", "", ask.name, body)], budget(world, ask.name))
+
+
+def remove_budget(world: World, ask: RemoveBudget, by: str) -> Change:
+    """A policy names its budget, so one with policies would be back at once. Raises `InUse`."""
+    name = ask.budget_id
+    policies = budget(world, name).policies
+    if policies:
+        told = f"budget {name} still has policies: {', '.join(policies)[:300]}"
+        hint = "remove them, or put them into another budget, then remove it"
+        raise InUse(told, hint=hint, policies=policies)
+    if name not in world.budgets:
+        known = ", ".join(budget_names(world)) or "none"
+        raise NotFound(f"there is no budget {name!r}", hint=f"budgets: {known[:300]}")
+    body = {"before": world.budgets.pop(name), "by": by, "why": ask.why}
+    return Change([Draft("budget_removed", "", name, body)], BudgetRemoved(name), stamp=True)
 
 
 def window_opened(rule: Rule, counter: Counter) -> Draft:

@@ -35,6 +35,10 @@ PAGE = (
 )
 ONE = HOLD + "WHERE h.id = ?"
 ROW = "SELECT * FROM hold WHERE id = ?"
+COUNTED = (
+    "SELECT 1 FROM window w JOIN membership m ON m.policy = w.policy "
+    "WHERE m.budget = ? AND w.id IN (SELECT value FROM json_each(?, '$.windows'))"
+)
 THERE = "SELECT id FROM hold WHERE id IN (SELECT value FROM json_each(?))"
 INSERT = "INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PRICE = "SELECT body FROM price WHERE id = ?"
@@ -120,11 +124,16 @@ def list_holds(db: sqlite3.Connection, ask: ListReservations | ListAllocations) 
     """A page of reservations or of allocations, oldest first."""
     first, last = ("rsv_", "rsv`") if isinstance(ask, ListReservations) else ("alc_", "alc`")
     start = ask.cursor or first
+    budget = ask.budget if isinstance(ask, ListAllocations) else None
     args = (start, last, ask.component, ask.component, ask.status, ask.status)
     found: dict[str, Row] = {}
     for place in places(db, ask.cursor or ""):
         rows = place.execute(HOLD + PAGE, args)
-        fit = (row for row in rows if place is db or _still(db, row, ask.status))
+        fit = (
+            row
+            for row in rows
+            if (place is db or _still(db, row, ask.status)) and _counted(db, row, budget)
+        )
         found = {row[0]: row for row in islice(fit, ask.limit + 1)} | found
     names = sorted(found)
     items = [shown(stored_hold(db, found[name])) for name in names[: ask.limit]]
@@ -137,6 +146,14 @@ def _still(db: sqlite3.Connection, row: Row, status: str | None) -> bool:
         return True
     newest = find_row(db, row[0])
     return newest is not None and newest[2] == status
+
+
+def _counted(db: sqlite3.Connection, row: Row, budget: str | None) -> bool:
+    """Whether a policy of the budget counts the hold."""
+    if budget is None:
+        return True
+    opening = row[12] or _opening(db, row[11])
+    return db.execute(COUNTED, (budget, opening)).fetchone() is not None
 
 
 def shown(hold: StoredHold) -> HoldShown:

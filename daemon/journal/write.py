@@ -48,6 +48,7 @@ FACTS = {
 }
 REMOVALS = {
     "policy": "DELETE FROM policy WHERE name = ?",
+    "budget": "DELETE FROM budget WHERE name = ?",
     "token": "DELETE FROM token WHERE name = ?",
     "price_note": "DELETE FROM price_note WHERE name = ?",
     "imported": "DELETE FROM imported WHERE key = ?",

@@ -4,5 +4,6 @@ Schemas come from the request and reply classes, words from their docstrings.
 """
 
 from protocols.openapi.document import document
+from protocols.openapi.html import html
 
-__all__ = ["document"]
+__all__ = ["document", "html"]

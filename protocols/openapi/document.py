@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from protocols.errors import HoldEnded
+from protocols.errors import HoldEnded, InUse, Overtaken
 from protocols.openapi.pages import add_tektons, models, written_by_hand
 from protocols.openapi.parts import (
     ALWAYS,
@@ -19,6 +19,12 @@ from protocols.openapi.parts import (
 )
 from protocols.operations import OPERATIONS, PREFIX, Operation
 from protocols.schemas import KEY, Schema, never_null, write_money
+
+_CONFLICTS = {
+    "remove_budget": {InUse.status},
+    "apply_proposal": {Overtaken.status},
+    "dismiss_proposal": {Overtaken.status},
+}
 
 
 def document(version: str) -> Schema:
@@ -76,6 +82,7 @@ def _operation(operation: Operation, request: Schema, reply: str) -> Schema:
     statuses = ALWAYS | (WITH_HOLD if operation.keyed else set())
     if "allocation_id" in operation.request.model_fields:
         statuses |= {HoldEnded.status}
+    statuses |= _CONFLICTS.get(operation.name, set())
     described: Schema = {
         "operationId": operation.name,
         "summary": words.partition(". ")[0].rstrip("."),

@@ -50,11 +50,13 @@ def written_by_hand() -> Schema:
     version = described("version", "What runs here", anything)
     openapi = described("openapi", "This document", anything)
     root = described("introduce", "Who this is", anything)
+    docs = described("docs", "This document as a page for people", {"type": "string"})
+    docs["responses"]["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
     discovery = described("discovery", "Every route, and what the component can", anything)
     workflow = described("workflow", "Has this component work to do? Tekton asks all", anything)
     workflow["requestBody"] = content(anything)
     workflow["responses"] |= refused(WITH_BODY | {400})
-    for page in (health, ready, version, openapi, root, discovery, workflow):
+    for page in (health, ready, version, openapi, root, docs, discovery, workflow):
         page["security"] = []
     return {
         **_many(),
@@ -66,6 +68,7 @@ def written_by_hand() -> Schema:
         "/metrics": {"get": _metrics()},
         "/": {"get": root},
         "/page/{name}": {"get": _page_file()},
+        f"{PREFIX}/docs": {"get": docs},
         f"{PREFIX}/discovery": {"get": discovery},
         "/shutdown": {"post": _shutdown("shutdown")},
         "/api/shutdown": {"post": _shutdown("shutdown_api")},

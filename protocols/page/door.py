@@ -50,8 +50,9 @@ class PageDoor:
             raise web.HTTPNotFound
         return self._file(name)
 
+    def written(self, page: bytes, kind: str = TYPES[".html"]) -> web.Response:
+        """What was written elsewhere, behind the same headers."""
+        return web.Response(body=page, content_type=kind, charset="utf-8", headers=HEADERS)
+
     def _file(self, name: str) -> web.Response:
-        kind = TYPES[name[name.rindex(".") :]]
-        return web.Response(
-            body=self.files[name], content_type=kind, charset="utf-8", headers=HEADERS
-        )
+        return self.written(self.files[name], TYPES[name[name.rindex(".") :]])

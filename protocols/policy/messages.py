@@ -54,6 +54,12 @@ class Budgets:
 
 
 @dataclass(slots=True)
+class BudgetRemoved:
+    budget_id: str
+    entry_id: str = ""
+
+
+@dataclass(slots=True)
 class Balance:
     """One counter on one axis. USD are decimal strings."""
 
@@ -106,6 +112,13 @@ class SetBudget(Request[Budget]):
     name: PolicyName
     owner: Annotated[str, Field(max_length=200)] | None = None
     note: Annotated[str, Field(max_length=500)] | None = None
+    why: Why | None = None
+
+
+class RemoveBudget(Request[BudgetRemoved]):
+    """Take a budget away that has no policies. What was spent in it stays in the journal."""
+
+    budget_id: PolicyName
     why: Why | None = None
 
 

@@ -1,6 +1,5 @@
 """Allocations in Tekton's words: tokens for a context, drawn from by many calls."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,8 +7,9 @@ from pydantic import Field
 from protocols.ledger import Allocation, HoldShown
 from protocols.names import Component, ContextId, Model, PolicyName, Provider, TaskType
 from protocols.period import rfc3339
+from protocols.tekton import budgets
 from protocols.tekton.speaker import Speaker
-from protocols.tekton.spoken import Spoken, milliseconds, number
+from protocols.tekton.spoken import Moment, Paged, Spoken, milliseconds, number, page
 from protocols.tiers import Tier
 from protocols.wanted import Metadata, Priority, Tokens
 
@@ -25,12 +25,17 @@ class CreateAllocation(Spoken):
     priority: Priority = 5
     tokens_allocated: Annotated[int, Field(ge=1)]
     expected_tokens_used: Tokens | None = None
-    expiration_time: datetime | None = None
+    expiration_time: Moment | None = None
     metadata: Metadata = {}
 
 
 class ShowContext(Spoken):
     context_id: ContextId
+
+
+class ListBudgetAllocations(Paged):
+    budget_id: PolicyName
+    is_active: bool | None = None
 
 
 async def create(speaker: Speaker, asked: CreateAllocation) -> object:
@@ -70,6 +75,16 @@ async def of_context(speaker: Speaker, asked: ShowContext) -> object:
     """Those that are open now."""
     found = await speaker.every("list_allocations", status="held")
     return [shown(one) for one in found if one.context_id == asked.context_id]
+
+
+async def of_budget(speaker: Speaker, asked: ListBudgetAllocations) -> object:
+    """Those that count in any policy of the budget, oldest first."""
+    await budgets.find(speaker, asked.budget_id)
+    status = "held" if asked.is_active else None
+    found = await speaker.every("list_allocations", budget=asked.budget_id, status=status)
+    told = [shown(one) for one in found]
+    wanted = [one for one in told if asked.is_active in (None, one["is_active"])]
+    return page(wanted, asked.page, asked.limit)
 
 
 def shown(hold: HoldShown) -> dict[str, Any]:

@@ -10,6 +10,7 @@ NAMES = ("budget", "penia")
 TITLE = "Tekton Budget"
 DESCRIPTION = "Decides before a language model is called whether the money is there"
 OPENAPI = f"{PREFIX}/openapi.json"
+DOCS = f"{PREFIX}/docs"
 
 _CAPABILITIES = {
     "budget_allocation": "allocate",

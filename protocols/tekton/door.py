@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 from aiohttp import web
 from pydantic_core import to_json
@@ -10,6 +11,7 @@ from protocols.http import Authenticate, DoorSettings, HealthReport
 from protocols.http.body import parse, read
 from protocols.http.reply import respond
 from protocols.http.verb import check_role, roles_from
+from protocols.openapi import document, html
 from protocols.operations import PREFIX
 from protocols.page import PageDoor
 from protocols.tekton import component, workflow
@@ -40,6 +42,7 @@ class TektonDoor:
         router.add_get("/", self.introduce)
         self.page.add_routes(router)
         router.add_get(f"{PREFIX}/discovery", self.discover)
+        router.add_get(component.DOCS, self.show_docs)
         router.add_post("/shutdown", self.shut_down)
         router.add_post("/api/shutdown", self.shut_down)
         router.add_post("/workflow", self.work)
@@ -53,7 +56,7 @@ class TektonDoor:
             "version": self.health.version,
             "description": component.DESCRIPTION,
             "status": "running",
-            "docs": component.OPENAPI,
+            "docs": component.DOCS,
         }
         return respond(to_json(told))
 
@@ -70,6 +73,9 @@ class TektonDoor:
         }
         return respond(to_json(told))
 
+    async def show_docs(self, _: web.Request) -> web.Response:
+        return self.page.written(_docs(self.health.version))
+
     async def shut_down(self, request: web.Request) -> web.Response:
         """Accepted; what is under way is finished first."""
         caller = self.authenticate(request.headers.get("Authorization"))
@@ -85,3 +91,8 @@ class TektonDoor:
 
     async def work(self, request: web.Request) -> web.Response:
         return respond(to_json(workflow.answer(parse(await read(request, self.settings)))))
+
+
+@cache
+def _docs(version: str) -> bytes:
+    return html(document(version)).encode()

@@ -6,6 +6,7 @@ ROUTES: Final = (
     ("GET", "/budgets/{budget_id}", 200, "Tekton: one budget"),
     ("PUT", "/budgets/{budget_id}", 200, "Tekton: change a budget's owner or description"),
     ("GET", "/budgets/{budget_id}/policies", 200, "Tekton: a budget's policies"),
+    ("GET", "/budgets/{budget_id}/allocations", 200, "Tekton: allocations a budget counts"),
     ("GET", "/budgets/{budget_id}/summary", 200, "Tekton: spent and limit of a period"),
     ("PUT", "/policies/{name}", 200, "Tekton: change a policy"),
     ("GET", "/allocations/context/{context_id}", 200, "Tekton: a context's open allocations"),

@@ -61,6 +61,19 @@ Always = Annotated[bool, _only(wanted=True)]
 """A switch we do not have: what is not in force is removed."""
 
 
+YEARS = range(1971, 3000)
+
+
+def _of_our_age(at: datetime) -> datetime:
+    if not YEARS[0] <= at.year <= YEARS[-1]:
+        raise PydanticCustomError("age", f"must be a time of the years {YEARS[0]} to {YEARS[-1]}")
+    return at
+
+
+Moment = Annotated[datetime, AfterValidator(_of_our_age)]
+"""With a zone or without; what we cannot write as a time is refused by its name."""
+
+
 def number(usd: str | None) -> float | None:
     """Dollars as Tekton's pages calculate with them. For answers only; nothing is kept so."""
     return None if usd is None else float(usd)

@@ -1,7 +1,6 @@
 """Usage in Tekton's words: records of calls, and their sums over a period."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -11,18 +10,16 @@ from protocols.errors import NotFound
 from protocols.journal import EntryShown
 from protocols.ledger import Booked, ResponseId
 from protocols.names import Component, ContextId, Model, PolicyName, Provider, Tags, TaskType
-from protocols.period import rfc3339
+from protocols.period import QUARTER_MS, rfc3339, window_at
 from protocols.reports import Figures
 from protocols.tekton.speaker import Speaker
-from protocols.tekton.spoken import Paged, Spoken, milliseconds, nanos_number, number
+from protocols.tekton.spoken import Moment, Paged, Spoken, milliseconds, nanos_number, number
 from protocols.wanted import AllocationId, Tokens
 
 BOOKINGS = frozenset({"settled", "overrun", "late", "drawn", "recorded"})
 LOOKED_AT_MAX = 20_000
 """Entries that are read for one page of records; a filter nothing fits ends there."""
-SPANS = {"daily": "today", "weekly": "this_week", "monthly": "this_month"}
 GROUPS = ("provider", "model", "component", "task_type")
-HOUR_MS = 3_600_000
 
 
 class RecordUsage(Spoken):
@@ -53,8 +50,8 @@ class ListRecords(Paged):
     provider: str | None = None
     model: str | None = None
     task_type: str | None = None
-    start_date: datetime | None = None
-    end_date: datetime | None = None
+    start_date: Moment | None = None
+    end_date: Moment | None = None
 
 
 class ShowRecord(Spoken):
@@ -68,8 +65,15 @@ class Summarise(Spoken):
     component: Component | None = None
     model: str | None = None
     task_type: str | None = None
-    start_time: datetime | None = None
-    end_time: datetime | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Summarise":
+        begin, end = self.start_time, self.end_time
+        if begin is not None and end is not None and milliseconds(end) <= milliseconds(begin):
+            raise ValueError("end_time: must be after start_time")
+        return self
 
 
 async def record(speaker: Speaker, asked: RecordUsage) -> object:
@@ -221,14 +225,18 @@ async def summary(speaker: Speaker, asked: Summarise) -> object:
 
 
 def span(speaker: Speaker, asked: Summarise) -> dict[str, str]:
-    """From a start to an end if they are given, else the period that runs now, in UTC."""
-    end_ms = speaker.now_ms if asked.end_time is None else milliseconds(asked.end_time)
-    if asked.start_time is not None:
-        told = {"since": rfc3339(milliseconds(asked.start_time))}
-        return told if asked.end_time is None else told | {"until": rfc3339(end_ms)}
-    if asked.period == "hourly":
-        return {"since": rfc3339(end_ms - end_ms % HOUR_MS)}
-    return {"span": SPANS[asked.period]}
+    """From the start to the end, or the period in UTC that the end, or now, is in.
+
+    Sums are kept by quarters of an hour: the quarters that the start and the end are in count in
+    full, and the answer says from when to when.
+    """
+    end_ms = speaker.now_ms + 1 if asked.end_time is None else milliseconds(asked.end_time)
+    end_ms += -end_ms % QUARTER_MS
+    if asked.start_time is None:
+        start_ms = window_at(asked.period, "UTC", end_ms - 1).starts_ms
+    else:
+        start_ms = milliseconds(asked.start_time)
+    return {"since": rfc3339(start_ms - start_ms % QUARTER_MS), "until": rfc3339(end_ms)}
 
 
 def figures(told: Figures) -> dict[str, Any]:

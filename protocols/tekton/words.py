@@ -14,6 +14,8 @@ WORDS: Final = (
     Word("PUT", "/budgets/{budget_id}", budgets.UpdateBudget, budgets.update),
     Word("GET", "/budgets/{budget_id}/policies", budgets.ListBudgetPolicies,
          budgets.list_policies),
+    Word("GET", "/budgets/{budget_id}/allocations", allocations.ListBudgetAllocations,
+         allocations.of_budget),
     Word("GET", "/budgets/{budget_id}/summary", budgets.Summarise, budgets.summary),
     Word("PUT", "/policies/{name}", policies.UpdatePolicy, policies.update),
     Word("GET", "/allocations/context/{context_id}", allocations.ShowContext,

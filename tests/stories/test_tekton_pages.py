@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,7 +82,42 @@ def test_the_root_says_who_it_is(daemon: Daemon) -> None:
     root = anybody(daemon, "GET", "/").body
 
     assert root.keys() == {"name", "version", "description", "status", "docs"}
-    assert anybody(daemon, "GET", root["docs"]).status == 200
+    docs = anybody(daemon, "GET", root["docs"])
+    assert (docs.status, docs.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "script-src 'self'" in docs.headers["Content-Security-Policy"]
+
+
+class Read(HTMLParser):
+    """What a page names, where its links go, and what it fetches."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: set[str] = set()
+        self.fetched: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        self.ids += [one for one in [told.get("id")] if one]
+        if tag == "a":
+            self.links.add(told["href"] or "")
+        elif tag in ("link", "script", "img", "iframe"):
+            self.fetched.append(told.get("href") or told.get("src") or "inline")
+
+
+def test_the_page_of_operations_has_every_one_and_nothing_of_anybody_else(daemon: Daemon) -> None:
+    page = Read(anybody(daemon, "GET", "/api/v1/docs").raw.decode())
+    spec = anybody(daemon, "GET", "/api/v1/openapi.json").body
+
+    assert len(page.ids) == len(set(page.ids))
+    named = {one["operationId"] for on in spec["paths"].values() for one in on.values()}
+    assert named | set(spec["components"]["schemas"]) <= set(page.ids)
+    assert page.links - {"openapi.json"} <= {f"#{name}" for name in page.ids}
+    assert page.fetched
+    for place in page.fetched:
+        assert place.startswith("/page/")
+        assert anybody(daemon, "GET", place).status == 200
 
 
 def test_what_is_discovered_is_there(daemon: Daemon) -> None:

@@ -1,6 +1,7 @@
 """Tekton's words for budgets, policies, allocations, usage and prices, over the real daemon."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +58,28 @@ def test_a_budget_is_made_listed_and_changed_in_tektons_words(daemon: Daemon) ->
     assert put(daemon, "/budgets/lab", {"owner": "bob"}).body["owner"] == "bob"
     assert daemon.get("/budgets/lab").body["description"] == "for trying"
     assert daemon.get("/budgets/nobody").status == 404
+
+
+def test_a_budget_is_removed_once_it_has_no_policies(daemon: Daemon) -> None:
+    made(daemon, "/budgets", name="gone", owner="ada")
+    policy = made(daemon, "/policies", budget_id="gone", type="warn", period="daily", cost_limit=1)
+    refused = daemon.delete("/budgets/gone")
+    assert (refused.status, refused.body["code"]) == (409, "in-use")
+    assert refused.body["policies"] == [policy["policy_id"]]
+    assert policy["policy_id"] in refused.body["detail"]
+
+    assert daemon.delete(f"/policies/{policy['policy_id']}").status == 200
+    removed = daemon.delete("/budgets/gone?why=over")
+    assert (removed.status, removed.body["budget_id"]) == (200, "gone")
+    assert daemon.get("/budgets/gone").status == daemon.delete("/budgets/gone").status == 404
+    (entry,) = daemon.get("/entries?kind=budget_removed").body["items"]
+    assert entry["entry_id"] == removed.body["entry_id"]
+    assert entry["body"] == {
+        "before": {"owner": "ada", "note": None}, "by": "admin", "why": "over",
+        "via": entry["body"]["via"],
+    }  # fmt: skip
+    (event,) = daemon.get("/outbox?type=budget.removed").body["items"]
+    assert event["subject"] == "gone"
 
 
 @pytest.mark.parametrize("camel", [False, True])
@@ -162,6 +185,78 @@ def test_an_allocation_of_tekton_is_one_of_ours(daemon: Daemon) -> None:
     released = daemon.post(f"/allocations/{allocation['allocation_id']}/release", {})
     assert released.status == 200
     assert daemon.get("/allocations/context/ctx-7").body == []
+
+
+def test_a_budget_knows_the_allocations_it_counts(daemon: Daemon) -> None:
+    made(daemon, "/policies", budget_id="mine", type="warn", period="daily", token_limit=10**6,
+         component="miner")  # fmt: skip
+    assert daemon.get("/budgets/mine/allocations").body["items"] == []
+    first, second, _ = (
+        made(daemon, "/allocations", context_id="ctx", component=component, tokens_allocated=10)
+        for component in ("miner", "miner", "other")
+    )
+
+    told = daemon.get("/budgets/mine/allocations").body
+    names = [first["allocation_id"], second["allocation_id"]]
+    assert ([one["allocation_id"] for one in told["items"]], told["total"]) == (names, 2)
+    daemon.post(f"/allocations/{names[0]}/release", {})
+    for active, left in ((True, names[1:]), (False, names[:1])):
+        path = f"/budgets/mine/allocations?is_active={str(active).lower()}"
+        items = daemon.get(path).body["items"]
+        assert [(one["allocation_id"], one["is_active"]) for one in items] == [(left[0], active)]
+    assert [one["id"] for one in daemon.get("/allocations?budget=mine").body["items"]] == names
+    assert daemon.get("/budgets/nobody/allocations").status == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "starts", "ends"),
+    [
+        ({"start_time": "2026-01-05T09:07:30Z", "end_time": "2026-01-05T10:01:00Z"},
+         "2026-01-05T09:00:00.000Z", "2026-01-05T10:15:00.000Z"),
+        ({"startTime": "2026-01-05T09:15:00", "endTime": "2026-01-05T09:30:00"},
+         "2026-01-05T09:15:00.000Z", "2026-01-05T09:30:00.000Z"),
+        ({"start_time": "2026-01-05T09:07:00.123456+05:45", "end_time": "2026-01-05T03:22:01Z"},
+         "2026-01-05T03:15:00.000Z", "2026-01-05T03:30:00.000Z"),
+        ({"period": "weekly", "end_time": "2026-01-08T12:01:00Z"},
+         "2026-01-05T00:00:00.000Z", "2026-01-08T12:15:00.000Z"),
+        ({"period": "hourly", "end_time": "2026-01-08T12:00:00Z"},
+         "2026-01-08T11:00:00.000Z", "2026-01-08T12:00:00.000Z"),
+    ],
+)  # fmt: skip
+def test_a_sum_is_of_whole_quarters_and_says_of_which(
+    daemon: Daemon, asked: dict[str, str], starts: str, ends: str
+) -> None:
+    told = daemon.post("/usage/summary", asked)
+
+    assert told.status == 200
+    assert (told.body["start_time"], told.body["end_time"]) == (starts, ends)
+
+
+def test_the_sum_of_a_few_minutes_has_what_was_booked_in_them(daemon: Daemon) -> None:
+    record = made(daemon, "/usage/record", **{**CALL, "component": "minutes"})
+    at = datetime.fromisoformat(record["timestamp"])
+    told = daemon.post("/usage/summary", {
+        "component": "minutes", "start_time": (at - timedelta(seconds=1)).isoformat(),
+        "end_time": (at + timedelta(seconds=1)).isoformat(),
+    })  # fmt: skip
+    assert (told.body["count"], told.body["total_cost"]) == (1, COST)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"start_time": "2026-01-05T10:00:00Z", "end_time": "2026-01-05T10:00:00Z"}, "end_time"),
+        ({"start_time": "0001-01-01T00:00:00Z"}, "start_time"),
+        ({"end_time": "9999-12-31T23:59:59Z"}, "end_time"),
+    ],
+)
+def test_times_that_make_no_sense_are_named(
+    daemon: Daemon, asked: dict[str, str], field: str
+) -> None:
+    told = daemon.post("/usage/summary", asked)
+
+    assert told.status == 422
+    assert [one["field"] for one in told.body["errors"]] == [field]
 
 
 def test_prices_are_dollars_a_token(daemon: Daemon) -> None:
