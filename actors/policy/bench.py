@@ -5,7 +5,7 @@ little or nothing. Those that fall under the same counters share a bench, which 
 in a few comparisons. It says what `decide.judge` says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from actors.policy import decide
 from actors.policy.rule import UNLIMITED, Rule
@@ -19,14 +19,20 @@ Limit = tuple[int, int, decide.Refusal]
 class Bench:
     """The seats of a kind of call, and how much of each limit is left on them."""
 
-    __slots__ = ("_limits", "_within", "left", "watched")
+    __slots__ = ("_easy", "_limits", "_within", "left", "watched")
 
     def __init__(self, pairs: list[decide.Seat], priority: int) -> None:
         self.left = decide.room(pairs, priority)
         self._limits = sorted(_limits(pairs, priority), key=_longest_first)
         self._within = _within(pairs)
+        self._easy = _least(self._limits, self._within)
         self.watched = any(rule.policy.hold_share is not None for rule, _ in pairs)
         """Whether it matters who holds what is held here."""
+
+    def easy(self, usd: int, tokens: int) -> bool:
+        """Whether one call of that size is within every limit."""
+        most_usd, most_tokens, most_calls = self._easy
+        return usd <= most_usd and tokens <= most_tokens and most_calls >= 1
 
     def refusal(self, amounts: Sequence[int]) -> decide.Refusal | None:
         """The limit that says no; of several the one that lasts longest."""
@@ -48,6 +54,13 @@ def _limits(pairs: list[decide.Seat], priority: int) -> Iterator[Limit]:
         for axis in rule.axes:
             left = rule.cap(axis, priority) - meter.used[axis] - meter.held[axis]
             yield left, axis, decide.Refusal(rule, meter, axis)
+
+
+def _least(limits: Iterable[Limit], within: Sequence[int]) -> tuple[int, ...]:
+    least = list(within)
+    for left, axis, _ in limits:
+        least[axis] = min(least[axis], left)
+    return tuple(least)
 
 
 def _longest_first(limit: Limit) -> int:
@@ -73,12 +86,12 @@ class Benches:
         self._subject = subject
         self._priority = priority
         self._now_ms = now_ms
-        self._known: dict[tuple[object, ...], Bench] = {}
+        self._known: dict[object, Bench] = {}
 
     def of(self, kind: Kind) -> Bench:
         fitting = self._crowd.fitting(kind)
         apart = fitting.each_model
-        key = (fitting, *self._keys(apart, kind)) if apart else (fitting,)
+        key = (fitting, *self._keys(apart, kind)) if apart else fitting
         bench = self._known.get(key)
         if bench is None:
             seats = self._rules.seats_of(fitting.rules, self._of(kind), self._now_ms)

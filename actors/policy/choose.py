@@ -47,14 +47,18 @@ class Scales:
         call = ask.call
         self._benches = Benches(world.rules, call.subject, call.priority, world.time.now_ms())
         self._answers: dict[int, tuple[Weighing, Weighing, Weighing]] = {}
+        self._tails: dict[int, str] = {}
 
     def weigh(self, place: int) -> Weighing:
         option = self._ask.options[place]
-        bench = self._benches.of(option.offer.kind)
-        if self._ask.call.parent is not None or not option.offer.priced or bench.watched:
+        offer, tokens = option.offer, option.load.tokens
+        bench = self._benches.of(offer.kind)
+        if self._ask.call.parent is not None or not offer.priced or bench.watched:
             return weighed(self._world, self._ask.admit(place))
         fits, past, refused = self._answers.get(id(bench)) or self._answers_of(bench)
-        amounts = (option.usd, option.load.tokens, 1)
+        if bench.easy(option.usd, tokens):
+            return fits
+        amounts = (option.usd, tokens, 1)
         if bench.refusal(amounts) is not None:
             return refused
         return past if bench.past(amounts) else fits
@@ -78,9 +82,15 @@ class Scales:
             elif rank < shown or option.asked:
                 refusal = self._benches.of(option.offer.kind).refusal(option.amounts)
                 assert refusal is not None
-                component = self._ask.call.subject.component
-                detail = decide.sentence(refusal, option.amounts, component)
+                detail = self._sentence(refusal, option.amounts)
                 weighings[place] = Weighing("refused", found.left, detail=detail)
+
+    def _sentence(self, refusal: decide.Refusal, amounts: Amounts) -> str:
+        """As `decide.sentence`; what is said of the limit is the same for many."""
+        tail = self._tails.get(id(refusal))
+        if tail is None:
+            tail = self._tails[id(refusal)] = decide.standing_of(refusal)
+        return decide.sentence(refusal, amounts, self._ask.call.subject.component, tail)
 
 
 def weighed(world: World, ask: Admit) -> Weighing:

@@ -162,16 +162,24 @@ def denied(refusal: Refusal, amounts: Amounts, subject: Subject, **remedies: obj
     )
 
 
-def sentence(refusal: Refusal, amounts: Amounts, component: str) -> str:
+def sentence(
+    refusal: Refusal, amounts: Amounts, component: str, standing: str | None = None
+) -> str:
     """The refusal as people read it."""
+    axis = refusal.axis
+    asked = f"cannot hold {amount(axis, amounts[axis])} for {component}: "
+    return asked + (standing or standing_of(refusal))
+
+
+def standing_of(refusal: Refusal) -> str:
+    """What is left of the limit that refuses."""
     rule, meter, axis = refusal.rule, refusal.meter, refusal.axis
     limit = rule.limits[axis]
     left = limit - meter.used[axis] - meter.held[axis]
     until = _until(meter)
-    return (
-        f"cannot hold {amount(axis, amounts[axis])} for {component}: {rule.name} has "
-        f"{amount(axis, left)} left of {amount(axis, limit)}"
-    ) + (f" until {until}" if until else "")
+    return f"{rule.name} has {amount(axis, left)} left of {amount(axis, limit)}" + (
+        f" until {until}" if until else ""
+    )
 
 
 def _until(meter: Meter) -> str | None:

@@ -53,21 +53,21 @@ def never(offer: Offer, tiers: frozenset[str], today: date) -> Reason | None:
     return "window_unknown" if offer.can.window is None else None
 
 
-def too_small(load: Load, can: Abilities, *, asked: bool) -> Reason | None:
-    """Whether the call is too long for it."""
+def unable(
+    load: Load, needs: frozenset[str], can: Abilities, *, asked: bool = False
+) -> Reason | None:
+    """Whether the call is too long for it, or it is not known for something that is needed."""
     if can.window is None:
-        return None if asked else "window_unknown"
-    if (load.read if asked else load.read + load.write) > can.window:
+        if not asked:
+            return "window_unknown"
+    elif (load.read if asked else load.read + load.write) > can.window:
         return "window"
-    return "output" if can.output_max is not None and load.write > can.output_max else None
-
-
-def lacks(needs: frozenset[str], can: Abilities, *, asked: bool) -> Reason | None:
-    """Whether it is not known for something that is needed."""
-    if not needs:
+    elif can.output_max is not None and load.write > can.output_max:
+        return "output"
+    if not needs or (can.can is None and asked):
         return None
     if can.can is None:
-        return None if asked else "abilities_unknown"
+        return "abilities_unknown"
     return None if needs <= can.can else "lacks"
 
 

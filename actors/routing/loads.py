@@ -13,14 +13,14 @@ class Loads:
 
     def __init__(self, job: Job, count: Counting | None) -> None:
         self._job = job
-        self._by_text = job.input_tokens is None and job.input_text is not None
-        counter = count() if count is not None and self._by_text else None
+        self.by_text = job.input_tokens is None and job.input_text is not None
+        counter = count() if count is not None and self.by_text else None
         counted = None if counter is None else lru_cache(8)(counter)
         self._count = None if counted is None else lambda: counted
-        self._known: dict[tuple[Family | None, bool], Load] = {}
+        self._known: dict[tuple[Family, bool] | bool, Load] = {}
 
     def of(self, offer: Offer) -> Load:
-        key = (offer.family if self._by_text else None, offer.writes)
+        key = (offer.family, offer.writes) if self.by_text else offer.writes
         load = self._known.get(key)
         if load is None:
             provider, model, _ = offer.kind

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from actors.ledger.estimate import Price, cost_of_call, find_price
 from actors.policy.match import Matcher
 from actors.routing import fit
 from actors.routing.loads import Loads
+from actors.routing.memo import Memo
 from actors.routing.rank import ranked
-from actors.routing.shelf import Shelves, Wish
+from actors.routing.shelf import Shelved, Shelves, Wish
 from protocols.errors import BudgetError
 from protocols.policy.charge import Subject
 from protocols.policy.choice import Option
@@ -17,10 +19,12 @@ from protocols.prices import PriceBook
 from protocols.routing.abilities import AbilityTable
 from protocols.routing.offer import Load, Offer
 from protocols.routing.rule import SHIPPED, RouteRule
-from protocols.routing.words import Order, Reason
+from protocols.routing.words import Order
 from protocols.tiers import TierTable, tier_of
 from protocols.token_estimate import Counting
 from protocols.wanted import Job
+
+PLANS_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Router:
         self.abilities = abilities
         self.rules = [(Matcher(rule.match), rule) for rule in (*rules, *SHIPPED)]
         self._shelves = Shelves(abilities)
+        self._plans: Memo[tuple[object, ...], Plan] = Memo(PLANS_MAX)
+        """Calls that are repeated, as those are that are refused, find their plan ready."""
 
     def plan(self, errand: Errand, world: World) -> Plan:
         """Raises `Unpriced` if several sell the model asked for and none is named."""
@@ -80,15 +86,31 @@ class Router:
         if errand.model is not None:
             price = find_price(world.book, errand.provider, errand.model)
         rule = self.rule_for(errand, world, price)
+        wish = self._wish(errand, rule, world)
+        make = partial(self._planned, errand, world, rule, price, wish)
+        job = errand.job
+        if job.input_tokens is None and job.input_text is not None:
+            return make()
+        shape = (
+            wish, id(rule), errand.provider, errand.model, errand.max_usd, errand.order,
+            job.task_type, job.priority, job.input_tokens, job.max_output_tokens, job.needs,
+        )  # fmt: skip
+        return self._plans.of(shape, world.book, world.tiers, make)
+
+    def _wish(self, errand: Errand, rule: RouteRule, world: World) -> Wish:
+        own = errand.candidates
+        patterns = (rule.candidates, rule.local) if own is None else (own, ())
+        of_component = world.tiers.of_component(errand.job.component)
+        today = datetime.fromtimestamp(world.now_ms / 1000, UTC).date()
+        return Wish(*patterns, frozenset(rule.tiers), of_component, today)
+
+    def _planned(
+        self, errand: Errand, world: World, rule: RouteRule, price: Price | None, wish: Wish
+    ) -> Plan:
         asked = None if price is None else self._asked(errand, world, price)
         desk = _Desk(errand, rule, world, asked)
         if asked is not None:
             desk.look_at_asked(asked)
-        today = datetime.fromtimestamp(world.now_ms / 1000, UTC).date()
-        component_tier = world.tiers.of_component(errand.job.component)
-        own, tiers = errand.candidates, frozenset(rule.tiers)
-        patterns = (rule.candidates, rule.local) if own is None else (own, ())
-        wish = Wish(*patterns, tiers, component_tier, today)
         desk.look_at(self._shelves.of(wish, world.book, world.tiers))
         return desk.planned(errand.order or rule.order)
 
@@ -127,7 +149,7 @@ class _Desk:
         """It is priced even if it cannot do the job: it may be held all the same."""
         demand = self._plan.demand
         load = self._loads.of(offer)
-        reason = self._unable(offer, load, asked=True)
+        reason = fit.unable(load, demand.needs, offer.can, asked=True)
         option, detail = None, ""
         try:
             option = Option(offer, load, usd_of(offer, load), asked=True)
@@ -142,43 +164,43 @@ class _Desk:
             self._plan.options.append(option)
             demand.like_usd = option.usd
 
-    def look_at(self, shelf: Iterable[tuple[Offer, fit.Barred | None]]) -> None:
-        asked = self._plan.asked
+    def look_at(self, shelf: Iterable[Shelved]) -> None:
+        asked, demand = self._plan.asked, self._plan.demand
         name = None if asked is None else asked.name
         chat = asked is None or asked.version.chat
-        barred = self._plan.barred
+        barred, options, load_of = self._plan.barred, self._plan.options, self._loads.of
         for offer, never in shelf:
             if offer.name == name:
                 continue
             if never is not None and (chat or not offer.priced):
                 barred.append(never)
-            elif not chat:  # a chat model does not take the place of one that is none
+                continue
+            if not chat:  # a chat model does not take the place of one that is none
                 barred.append(fit.Barred(offer, "not_chat"))
+                continue
+            load = load_of(offer)
+            reason = fit.unable(load, demand.needs, offer.can)
+            if reason is not None:
+                barred.append(fit.Barred(offer, reason, load))
+                continue
+            usd = offer.plain_usd(load)
+            if usd is None:
+                usd = self._long_way(offer, load)
+                if usd is None:
+                    continue
+            reason = fit.too_dear(usd, demand)
+            option = Option(offer, load, usd)
+            if reason is None:
+                options.append(option)
             else:
-                self._look_at_able(offer)
+                barred.append(fit.Barred(offer, reason, load, option))
 
-    def _look_at_able(self, offer: Offer) -> None:
-        demand = self._plan.demand
-        load = self._loads.of(offer)
-        reason = self._unable(offer, load, asked=False)
-        if reason is not None:
-            self._plan.barred.append(fit.Barred(offer, reason, load))
-            return
+    def _long_way(self, offer: Offer, load: Load) -> int | None:
         try:
-            option = Option(offer, load, usd_of(offer, load))
+            return cost_of_call(load.usage, offer.version)
         except BudgetError as error:
             self._plan.barred.append(fit.Barred(offer, "unpriced", load, None, error.detail))
-            return
-        reason = fit.too_dear(option.usd, demand)
-        if reason is None:
-            self._plan.options.append(option)
-        else:
-            self._plan.barred.append(fit.Barred(offer, reason, load, option))
-
-    def _unable(self, offer: Offer, load: Load, *, asked: bool) -> Reason | None:
-        return fit.too_small(load, offer.can, asked=asked) or fit.lacks(
-            self._plan.demand.needs, offer.can, asked=asked
-        )
+            return None
 
     def planned(self, order: Order) -> Plan:
         plan = self._plan

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from actors.routing import fit
 from actors.routing.listing import Listed, Listings
+from actors.routing.memo import Memo
 from protocols.prices import PriceBook
 from protocols.routing.abilities import AbilityTable
 from protocols.routing.offer import Offer
@@ -34,18 +35,10 @@ class Shelves:
     def __init__(self, abilities: AbilityTable) -> None:
         self._abilities = abilities
         self._listings = Listings()
-        self._known: dict[Wish, tuple[Shelved, ...]] = {}
-        self._of: tuple[PriceBook, TierTable] | None = None
+        self._known: Memo[Wish, tuple[Shelved, ...]] = Memo(SHELVES_MAX)
 
     def of(self, wish: Wish, book: PriceBook, tiers: TierTable) -> tuple[Shelved, ...]:
-        same = self._of is not None and self._of[0] is book and self._of[1] is tiers
-        if not same or len(self._known) >= SHELVES_MAX:
-            self._known.clear()
-            self._of = book, tiers
-        shelf = self._known.get(wish)
-        if shelf is None:
-            shelf = self._known[wish] = tuple(self._shelved(wish, book, tiers))
-        return shelf
+        return self._known.of(wish, book, tiers, lambda: tuple(self._shelved(wish, book, tiers)))
 
     def _shelved(self, wish: Wish, book: PriceBook, tiers: TierTable) -> Iterator[Shelved]:
         for listed, local in self._listed(wish, book):
