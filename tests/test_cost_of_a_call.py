@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
+from actors.policy.remedy import CHEAPER_MAX
 from actors.runtime import NOBODY
 from benchmarks.calls import USAGE, wanted
 from benchmarks.prefill import Asked, House, Past
@@ -23,7 +25,10 @@ from benchmarks.rules import RULES
 from daemon.config.load import load
 from daemon.journal.files import connect_writer
 from daemon.journal.seeds import changed_seeds
+from protocols.errors import Denied
 from protocols.ledger import Reserve, Settle
+from protocols.policy.messages import SetPolicy
+from protocols.routing.messages import Route
 from protocols.written import writer
 
 NOW_MS = 1_795_000_000_000
@@ -32,6 +37,12 @@ RESERVE_CALLS, SETTLE_CALLS = 175, 200
 STATEMENTS_OF_ONE, STATEMENTS_OF_MANY = 20, 3
 BYTES_OF_A_HOLD = 2_500
 """What an open hold keeps in memory, in ledger and policy engine."""
+
+
+DENIED_CALLS, ROUTE_CALLS, KNOWN_ROUTE_CALLS = 800, 1_050, 750
+"""A refusal names what would fit and three cheaper models of a hundred and more; a route looks at
+225 models, of which 50 are shown. A route that is asked again finds its list ready.
+"""
 
 
 class Desk:
@@ -51,6 +62,24 @@ class Desk:
         self.house.ask(f"ledger:{asked.component}", asked, call)
         writer(type(call.reply))(call.reply)
         return str(call.reply.reservation_id)
+
+    def refused(self, number: int = 0) -> int:
+        """Ask for what is not there; how many cheaper models were named."""
+        call = Asked()
+        asked = {**wanted(7, 7), "component": "component-7", "input_tokens": 900 + number}
+        self.house.ask("ledger:component-7", Reserve(**asked), call)
+        assert isinstance(call.reply, Denied)
+        to_json(call.reply.problem())
+        return len(call.reply.facts["cheaper"])  # type: ignore[arg-type]
+
+    def route(self, number: int = 0) -> int:
+        """Ask which model may do it; how many were looked at."""
+        call = Asked()
+        job = {name: wanted(0, 0)[name] for name in ("component", "task_type", "model")}
+        asked = Route(**job, provider="openai", input_tokens=900 + number, max_output_tokens=400)
+        self.house.ask("ledger:component-0", asked, call)
+        writer(type(call.reply))(call.reply)
+        return int(call.reply.candidates_total)
 
     def settle(self, hold: str) -> None:
         call = Asked()
@@ -107,6 +136,22 @@ def test_a_settle_enters_no_more_functions_than_it_needs(desk: Desk) -> None:
     holds = [desk.reserve() for _ in range(5)]
 
     assert min(calls_of(lambda hold=hold: desk.settle(hold)) for hold in holds) <= SETTLE_CALLS  # type: ignore[misc]
+
+
+def test_a_refusal_and_its_remedies_cost_little_more_than_a_hold(desk: Desk) -> None:
+    limit = {"name": "little", "match": {"component": "component-7"}, "limit": {"usd": "0.0002"}}
+    desk.house.ask("policy", SetPolicy.model_validate(limit | {"period": "daily"}), NOBODY)
+    assert desk.refused() == CHEAPER_MAX
+
+    assert min(calls_of(desk.refused) for _ in range(5)) <= DENIED_CALLS
+    assert min(calls_of(lambda n=n: desk.refused(n)) for n in range(1, 6)) <= DENIED_CALLS  # type: ignore[misc]
+
+
+def test_a_route_over_hundreds_of_models_enters_few_functions_for_each(desk: Desk) -> None:
+    assert desk.route() > 200
+
+    assert min(calls_of(lambda n=n: desk.route(n)) for n in range(1, 6)) <= ROUTE_CALLS  # type: ignore[misc]
+    assert min(calls_of(desk.route) for _ in range(5)) <= KNOWN_ROUTE_CALLS
 
 
 def test_policies_that_do_not_match_cost_a_reserve_nothing(desk: Desk) -> None:

@@ -6,11 +6,12 @@ in a few comparisons. It says what `decide.judge` says.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from actors.policy import decide
 from actors.policy.rule import UNLIMITED, Rule
 from actors.policy.rulebook import Rulebook
-from protocols.policy.charge import Kind, Subject
+from protocols.policy.charge import Amounts, Kind, Subject
 
 Limit = tuple[int, int, decide.Refusal]
 """What is left below it, its axis, and the refusal of whoever asks for more."""
@@ -19,15 +20,27 @@ Limit = tuple[int, int, decide.Refusal]
 class Bench:
     """The seats of a kind of call, and how much of each limit is left on them."""
 
-    __slots__ = ("_easy", "_limits", "_within", "left", "watched")
-
     def __init__(self, pairs: list[decide.Seat], priority: int) -> None:
-        self.left = decide.room(pairs, priority)
+        self._pairs = pairs
+        self._priority = priority
         self._limits = sorted(_limits(pairs, priority), key=_longest_first)
-        self._within = _within(pairs)
-        self._easy = _least(self._limits, self._within)
-        self.watched = any(rule.policy.hold_share is not None for rule, _ in pairs)
+
+    @cached_property
+    def left(self) -> Amounts:
+        return decide.room(self._pairs, self._priority)
+
+    @cached_property
+    def watched(self) -> bool:
         """Whether it matters who holds what is held here."""
+        return any(rule.policy.hold_share is not None for rule, _ in self._pairs)
+
+    @cached_property
+    def _within(self) -> tuple[int, ...]:
+        return _within(self._pairs)
+
+    @cached_property
+    def _easy(self) -> tuple[int, ...]:
+        return _least(self._limits, self._within)
 
     def easy(self, usd: int, tokens: int) -> bool:
         """Whether one call of that size is within every limit."""
