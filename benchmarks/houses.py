@@ -65,24 +65,24 @@ def spacious(loop: str, work: Path) -> Iterator[Server]:
 
 
 def targets(of: Houses, long: str) -> list[Target]:
-    """Who is asked in turn, and how."""
+    """Who is asked in turn, and how. What is compared comes one after the other."""
     return [
         Target("bare aiohttp", of.plain, bare=True),
+        Target(STRANGERS, of.strangers, only=CROWD),
         Target(EMPTY, of.empty),
         Target(long, of.full, more=True),
         *([Target(OLD, of.old)] if of.old else ()),
-        Target("bare aiohttp, unix socket", of.plain, bare=True, unix=True, only=CROWD),
-        Target(f"{long}, unix socket", of.full, unix=True, only=CROWD),
-        Target(f"{long}, Idempotency-Key", of.full, keyed=True, only=CROWD),
         Target("no policy", of.none, only=CROWD),
         Target("100 policies match", of.hundred, only=CROWD),
-        Target(STRANGERS, of.strangers, only=CROWD),
         Target("1 component", of.empty, components=1, only=CROWD),
         Target("1,000 components", of.many, components=1_000, only=CROWD),
-        Target(f"{EMPTY}, MCP", of.empty, mcp=True, only=CROWD),
         *(
             Target(f"{EMPTY}, batch of {size}", of.empty, batch=size, only=CROWD)
             for size in (1, 10, 100, 1000)
         ),
         Target(f"{EMPTY}, stream", of.empty, stream=True, only=CROWD),
+        Target(f"{EMPTY}, MCP", of.empty, mcp=True, only=CROWD),
+        Target(f"{long}, Idempotency-Key", of.full, keyed=True, only=CROWD),
+        Target("bare aiohttp, unix socket", of.plain, bare=True, unix=True, only=CROWD),
+        Target(f"{long}, unix socket", of.full, unix=True, only=CROWD),
     ]

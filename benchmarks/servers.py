@@ -47,6 +47,7 @@ def daemon(home: Path, loop: str, rules: Path = RULES) -> Iterator[Server]:
     code = BUDGET.format("" if loop == "uvloop" else WITHOUT_UVLOOP)
     there: Command = ["--port", "0", "--socket", home / "socket", "--data-dir", home]
     command = [sys.executable, "-P", "-c", code, "serve", *there, "--config", rules]
+    (home / "daemon.json").unlink(missing_ok=True)  # of one that was killed
     began = time.perf_counter()
     with _running(command, home) as process:
         told = json.loads(_written(home / "daemon.json", process))

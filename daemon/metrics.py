@@ -11,6 +11,7 @@ from daemon.journal.files import DATABASE
 from daemon.journal.store import SqliteStore
 from protocols.channels import ListChannels
 from protocols.errors import BudgetError
+from protocols.http import Crowd
 from protocols.message import DAEMON
 from protocols.metrics import Family, counter, exposition, gauge, histogram
 from protocols.money import show_usd
@@ -27,10 +28,11 @@ KINDS = ("input", "cache_read", "cache_write", "output")
 class Metrics:
     """One gathering at a time is enough for however many ask."""
 
-    def __init__(self, store: SqliteStore, health: Health, feed: LiveFeed) -> None:
+    def __init__(self, store: SqliteStore, health: Health, feed: LiveFeed, crowd: Crowd) -> None:
         self._store = store
         self._health = health
         self._feed = feed
+        self._crowd = crowd
         self._text = b""
         self._until = 0.0
 
@@ -69,6 +71,8 @@ class Metrics:
             waits.counts, waits.sum_s,
         )  # fmt: skip
         yield gauge("in_flight", "Requests that wait for an answer").add(roster.in_flight)
+        away = self._crowd.turned_away
+        yield counter("turned_away_total", "Calls refused because too many waited").add(away)
         up, depth = gauge("part_up", "1 while a part of the house runs"), 0
         restarts = counter("part_restarts_total", "How often a part was restarted")
         for row in roster.table():

@@ -135,7 +135,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         app = application(ask, builder.put, tokens.caller, health, crowd, door)
         streams = Streams(builder.ask, tokens.caller, feed, door, health.time.now_ms)
         streams.add_to(app)
-        add_metrics(app.router, tokens.caller, Metrics(store, health, feed).text)
+        add_metrics(app.router, tokens.caller, Metrics(store, health, feed, crowd).text)
         mcp = McpDoor(ask, tokens.caller, door, VERSION, feed)
         tokens.ended += [streams.end, mcp.end]
         bridge = Bridge(ask, tokens.caller, door, VERSION)

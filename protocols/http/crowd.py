@@ -25,8 +25,8 @@ class Crowd:
     """Counts calls that begin something, from when they are let in until they are answered."""
 
     __slots__ = (
-        "_answered", "_burst", "_looked_at", "_now", "_rate", "_told", "_turned_away",
-        "_wait_s", "most", "waiting",
+        "_answered", "_burst", "_lately", "_looked_at", "_now", "_rate", "_told", "_wait_s",
+        "most", "turned_away", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -35,12 +35,14 @@ class Crowd:
         self.waiting = 0
         self.most = burst
         """How many may wait."""
+        self.turned_away = 0
+        """How many ever were."""
         self._burst = burst
         self._wait_s = wait_s
         self._now = now
         self._looked_at = now()
         self._answered = 0
-        self._turned_away = 0
+        self._lately = 0
         self._told = b""
         self._rate = 0.0
 
@@ -52,10 +54,13 @@ class Crowd:
         """
         if self.waiting < self.most:
             return None
-        if not self._turned_away:
+        if not self._lately:  # the first since the last look
             self.most = min(self._burst, max(LEAST, int(self._rate * self._wait_s)))
+            if self.waiting < self.most:
+                return None
             self._told = problem_in_bytes(too_many())
-        self._turned_away += 1
+        self._lately += 1
+        self.turned_away += 1
         return self._told
 
     def enter(self) -> None:
@@ -87,9 +92,9 @@ class Crowd:
         """See how many are answered in a second, and whether it is over."""
         now = self._now()
         self._rate = max(self._answered / (now - self._looked_at), self._rate * KEPT)
-        if not self._turned_away:
+        if not self._lately:
             self.most = self._burst
-        self._looked_at, self._answered, self._turned_away = now, 0, 0
+        self._looked_at, self._answered, self._lately = now, 0, 0
 
 
 def too_many() -> Busy:

@@ -55,6 +55,7 @@ def test_a_burst_is_let_in_whole_however_slow_it_was_before(day: Day) -> None:
 
     assert day.come(BURST) == BURST
     assert day.come(1) == 0
+    assert day.crowd.turned_away == 1
 
 
 def test_past_the_burst_only_as_many_wait_as_are_answered_in_a_moment(day: Day) -> None:

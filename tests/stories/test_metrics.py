@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from actors.totals import ModelTotals
 from daemon.metrics import MODELS_MAX, OTHER, bounded
 from protocols.metrics import counter, exposition, gauge, histogram
-from tests.daemon_process import Daemon, running
+from tests.daemon_process import Answer, Daemon, running
 from tests.stories.words import CALL, reserve, settle
 
 CONFIG = """
+[limits]
+burst = 1
+
 [[policy]]
 name = "day"
 budget = "house"
@@ -24,6 +28,7 @@ LINE = re.compile(
     r"# (HELP|TYPE) tekton_budget_[a-z_]+ .+"
     r'|tekton_budget_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9+.eInf-]+'
 )
+PUSHERS, PUSHES = 8, 400
 UNBOUNDED = {"component", "session", "context", "token", "tag", "task", "policy_key", "key"}
 
 
@@ -39,7 +44,19 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 @pytest.fixture(scope="module")
-def text(daemon: Daemon) -> str:
+def away(daemon: Daemon) -> list[Answer]:
+    """Of a crowd that asks at once, where only one may wait, those who were turned away."""
+
+    def push(_: int) -> Answer:
+        return daemon.post("/check", CALL | {"component": "pusher"})
+
+    with ThreadPoolExecutor(PUSHERS) as pushers:
+        return [one for one in pushers.map(push, range(PUSHES)) if one.status != 200]
+
+
+@pytest.fixture(scope="module")
+def text(daemon: Daemon, away: list[Answer]) -> str:
+    assert away
     answer = daemon.call("GET", "/metrics")
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -106,6 +123,15 @@ def test_no_label_is_one_that_callers_make_up(text: str) -> None:
     }  # fmt: skip
     assert not labels & UNBOUNDED
     assert "component-1" not in text
+
+
+def test_who_is_one_too_many_hears_when_to_come_back_and_is_counted(
+    text: str, away: list[Answer]
+) -> None:
+    told = {(one.status, one.body["code"], one.headers["Retry-After"]) for one in away}
+
+    assert told == {(429, "busy", "1")}
+    assert value(text, "turned_away_total") == str(len(away))
 
 
 def test_a_token_is_asked_for(daemon: Daemon) -> None:
