@@ -5,9 +5,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Generic, TypedDict, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Any, Generic, TypeVar, Unpack
+from urllib.parse import quote as quote_part
+from urllib.parse import urlencode
 
+from tekton_budget.details import Ending, More, Report, Rule, Set, Used, Wanted
 from tekton_budget.replies import (
     Allocation,
     Balances,
@@ -26,108 +28,13 @@ from tekton_budget.replies import (
 )
 
 PREFIX = "/api/v1"
+SPENDING = frozenset(
+    PREFIX + path for path in ("/reservations", "/check", "/usage", "/allocations")
+)
+"""What is posted here says which component spends."""
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 Json = dict[str, Any]
-
-
-class Wanted(TypedDict, total=False):
-    """What may be said of a call about to be made, beside its model."""
-
-    component: str
-    provider: str
-    task_type: str
-    priority: int
-    context_id: str
-    allocation_id: str
-    input_tokens: int
-    input_text: str
-    max_output_tokens: int
-    usd: str | Decimal
-    ttl_s: int
-    tags: Mapping[str, str]
-    metadata: Mapping[str, str | int | bool | None]
-
-
-class Set(TypedDict, total=False):
-    """What may be said of an allocation, beside its context."""
-
-    component: str
-    provider: str
-    model: str
-    task_type: str
-    priority: int
-    tokens: int
-    usd: str | Decimal
-    calls: int
-    ttl_s: int
-    tags: Mapping[str, str]
-    metadata: Mapping[str, str | int | bool | None]
-
-
-class Used(TypedDict, total=False):
-    """What may be said of usage that nobody held for, beside model and counts."""
-
-    component: str
-    provider: str
-    task_type: str
-    context_id: str
-    allocation_id: str
-    response_id: str
-    tags: Mapping[str, str]
-
-
-class Ending(TypedDict, total=False):
-    """What may be said of a settle, beside its usage."""
-
-    final: bool
-    response_id: str | None
-    model: str | None
-
-
-class More(TypedDict, total=False):
-    """By how much a hold or an allocation is to grow; `ttl_s` counts from now."""
-
-    usd: str | Decimal
-    tokens: int
-    calls: int
-    ttl_s: int
-
-
-class Rule(TypedDict, total=False):
-    """A policy, beside its name, limit and period."""
-
-    budget: str
-    match: Mapping[str, Any]
-    each: str
-    zone: str
-    enforce: str
-    warn_at: list[float]
-    on_limit: str
-    override: Mapping[str, Any]
-    unpriced: str
-    why: str
-
-
-class Report(TypedDict, total=False):
-    """Which calls a report is of, of what time, and how it is grouped."""
-
-    span: str
-    since: str
-    until: str
-    zone: str
-    every: str
-    group_by: list[str]
-    component: str | None
-    provider: str | None
-    model: str | None
-    tier: str | None
-    task_type: str | None
-    policy: str
-    budget: str
-    tags: Mapping[str, str]
-    order: str
-    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +49,7 @@ class Ask(Generic[R_co]):
 
     @property
     def body(self) -> bytes | None:
-        return json.dumps(self.fields).encode() if self.method == "POST" else None
+        return compact(self.fields) if self.method == "POST" else None
 
     def headers(self, token: str | None) -> dict[str, str]:
         told = {"Accept": "application/json"}
@@ -156,6 +63,12 @@ class Ask(Generic[R_co]):
 
     def read(self, document: Mapping[str, Any]) -> R_co:
         return read(self.reply, document)
+
+
+def compact(value: object) -> bytes:
+    """JSON without a space: a key knows a body by its bytes, and this is how all doors see it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="surrogatepass")
 
 
 def new_key() -> str:
@@ -185,86 +98,118 @@ def keyed(path: str, reply: type[R], fields: Mapping[str, Any], key: str | None)
     return post(path, reply, fields, key or new_key())
 
 
-def reserve(model: str, wanted: Wanted, key: str | None) -> Ask[Reservation]:
-    return keyed("/reservations", Reservation, {"model": model, **wanted}, key)
+def reserve(model: str, *, key: str | None = None, **call: Unpack[Wanted]) -> Ask[Reservation]:
+    """Hold the worst case of a call, or raise `Denied`."""
+    return keyed("/reservations", Reservation, {"model": model, **call}, key)
 
 
-def check(model: str, wanted: Wanted) -> Ask[Checked]:
-    return post("/check", Checked, {"model": model, **wanted})
+def check(model: str, **call: Unpack[Wanted]) -> Ask[Checked]:
+    """Would this call be admitted? Holds nothing."""
+    return post("/check", Checked, {"model": model, **call})
 
 
 def settle(
-    reservation_id: str, usage: Mapping[str, Any], end: Ending, key: str | None
+    reservation_id: str,
+    usage: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    **end: Unpack[Ending],
 ) -> Ask[Booked]:
+    """Book what a held call used. Never refused because of a limit."""
     fields = {"usage": dict(usage), **end}
     return keyed(f"/reservations/{reservation_id}/settle", Booked, fields, key)
 
 
-def release(reservation_id: str, key: str | None) -> Ask[Released]:
+def release(reservation_id: str, *, key: str | None = None) -> Ask[Released]:
+    """Give a hold back: the call was not made."""
     return keyed(f"/reservations/{reservation_id}/release", Released, {}, key)
 
 
-def extend(reservation_id: str, more: More, key: str | None) -> Ask[HoldShown]:
+def extend(reservation_id: str, *, key: str | None = None, **more: Unpack[More]) -> Ask[HoldShown]:
+    """Make a hold larger, longer-lived, or both."""
     return keyed(f"/reservations/{reservation_id}/extend", HoldShown, more, key)
 
 
-def record(model: str, usage: Mapping[str, Any], used: Used, key: str | None) -> Ask[Booked]:
+def record(
+    model: str, usage: Mapping[str, Any], *, key: str | None = None, **used: Unpack[Used]
+) -> Ask[Booked]:
+    """Book usage that nobody held for."""
     return keyed("/usage", Booked, {"model": model, "usage": dict(usage), **used}, key)
 
 
-def allocate(context_id: str, wanted: Set, key: str | None) -> Ask[Allocation]:
+def allocate(context_id: str, *, key: str | None = None, **wanted: Unpack[Set]) -> Ask[Allocation]:
+    """Set tokens (or usd, calls) aside for a context that many calls draw from."""
     return keyed("/allocations", Allocation, {"context_id": context_id, **wanted}, key)
 
 
 def show_allocation(allocation_id: str) -> Ask[HoldShown]:
+    """What is left of an allocation, and how it stands."""
     return get(f"/allocations/{allocation_id}", HoldShown, {})
 
 
-def extend_allocation(allocation_id: str, more: More, key: str | None) -> Ask[HoldShown]:
+def extend_allocation(
+    allocation_id: str, *, key: str | None = None, **more: Unpack[More]
+) -> Ask[HoldShown]:
+    """Make an allocation larger, longer-lived, or both."""
     return keyed(f"/allocations/{allocation_id}/extend", HoldShown, more, key)
 
 
-def release_allocation(allocation_id: str, key: str | None) -> Ask[Released]:
+def release_allocation(allocation_id: str, *, key: str | None = None) -> Ask[Released]:
+    """Give back what is left of an allocation."""
     return keyed(f"/allocations/{allocation_id}/release", Released, {}, key)
 
 
-def list_allocations(status: str | None, cursor: str | None) -> Ask[Holds]:
-    return get("/allocations", Holds, {"status": status, "limit": 1000, "cursor": cursor})
+def allocations(*, status: str | None = None) -> Ask[Holds]:
+    """Allocations, oldest first; `status` is held, released or expired."""
+    return get("/allocations", Holds, {"status": status, "limit": 1000})
 
 
 def list_entries(cursor: str | None = None, limit: int = 1000) -> Ask[Entries]:
     return get("/entries", Entries, {"limit": limit, "cursor": cursor})
 
 
-def report(wanted: Report) -> Ask[SpendReport]:
+def report(**wanted: Unpack[Report]) -> Ask[SpendReport]:
+    """What was spent: any filter, any groups, cut by time."""
     return post("/reports", SpendReport, wanted)
 
 
-def set_policy(name: str, limit: Mapping[str, Any], period: str, rule: Rule) -> Ask[PolicyShown]:
+def set_policy(
+    name: str, limit: Mapping[str, Any], period: str, **rule: Unpack[Rule]
+) -> Ask[PolicyShown]:
+    """Make a policy, or replace the one of that name. Needs the role admin."""
     fields = {"name": name, "limit": plain(limit), "period": period, **rule}
     return post("/policies", PolicyShown, fields)
 
 
-def remove_policy(name: str, why: str | None) -> Ask[dict[str, Any]]:
+def remove_policy(name: str, *, why: str | None = None) -> Ask[dict[str, Any]]:
+    """Take a policy away. Needs the role admin."""
     query = f"?{urlencode({'why': why})}" if why else ""
-    return Ask("DELETE", f"{PREFIX}/policies/{quote(name, safe='')}{query}", {}, dict)
+    return Ask("DELETE", f"{PREFIX}/policies/{quote_part(name, safe='')}{query}", {}, dict)
 
 
-def list_policies(cursor: str | None = None) -> Ask[Policies]:
-    return get("/policies", Policies, {"limit": 1000, "cursor": cursor})
+def policies() -> Ask[Policies]:
+    """All policies, by name."""
+    return get("/policies", Policies, {"limit": 1000})
 
 
-def balances(policy: str | None, component: str | None, cursor: str | None) -> Ask[Balances]:
-    fields = {"policy": policy, "component": component, "limit": 1000, "cursor": cursor}
-    return get("/balances", Balances, fields)
+def balances(*, policy: str | None = None, component: str | None = None) -> Ask[Balances]:
+    """Limits, used, held and left of every counter that is open now."""
+    return get("/balances", Balances, {"policy": policy, "component": component, "limit": 1000})
 
 
-def quote_price(model: str, usage: Mapping[str, Any], provider: str | None) -> Ask[Quote]:
+def quote(model: str, usage: Mapping[str, Any], *, provider: str | None = None) -> Ask[Quote]:
+    """What a usage costs. Books nothing."""
     return post("/prices/quote", Quote, {"model": model, "usage": usage, "provider": provider})
 
 
+def page_after(ask: Ask[R], cursor: str) -> Ask[R]:
+    """The same list, from where a page ended."""
+    return replace(ask, target=f"{ask.target}&{urlencode({'cursor': cursor})}")
+
+
 def with_component(ask: Ask[R], component: str | None) -> Ask[R]:
-    """Of the client's own component, where the call names none."""
-    if component is None or "component" in ask.fields:
+    """Of the client's own component, where somebody spends and is not named."""
+    spends = ask.method == "POST" and ask.target in SPENDING
+    if component is None or not spends or "component" in ask.fields:
         return ask
     return replace(ask, fields={"component": component, **ask.fields})

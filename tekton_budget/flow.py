@@ -4,13 +4,16 @@ A flow is a generator of steps, so that a thread that waits and a coroutine walk
 """
 
 import logging
-from collections.abc import Generator
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar, get_args
 
-from tekton_budget.ask import Ask
+from tekton_budget.ask import Ask, Json
+from tekton_budget.batch import at_once, cut
+from tekton_budget.delivery import BATCH_MAX, Delivered, Delivery
 from tekton_budget.errors import BudgetError, Busy, Unavailable
 from tekton_budget.replies import Booked, Reservation
-from tekton_budget.spool import Spool, restore
+from tekton_budget.spool import Spool
+from tekton_budget.steps import Flow, Send, Wait
 
 log = logging.getLogger("tekton_budget")
 
@@ -23,30 +26,6 @@ Away = Literal["deny", "allow", "queue"]
 - `queue`: calls go on without a hold; their usage is queued to disk and booked later
 """
 PAUSE_S = 0.1
-DELIVERED_MAX = 100
-"""Queued bookings that one ask takes along, so that no caller waits for all of a long absence."""
-
-
-class Send(NamedTuple):
-    """Send this; the flow goes on with the answer's JSON, or with the error."""
-
-    ask: Ask[Any]
-
-
-class Wait(NamedTuple):
-    seconds: float
-
-
-class Delivered(NamedTuple):
-    """What became of the queue."""
-
-    sent: int
-    refused: int
-    left: int
-
-
-Step = Send | Wait
-Flow = Generator[Step, Any, R]
 
 
 class Conduct:
@@ -66,59 +45,68 @@ class Conduct:
             try:
                 document = yield Send(ask)
                 break
-            except (Busy, Unavailable):
+            except (Busy, Unavailable) as error:
                 if not tries_left:
-                    raise
+                    stand_in: R | None = self._stand_in(ask, error)
+                    if stand_in is None:
+                        raise
+                    return stand_in
             yield Wait(pause)
             pause *= 2
         else:
             raise AssertionError("tries is at least 1")
         if self.spool.waiting:
-            yield from self.deliver(DELIVERED_MAX)
+            yield from self.deliver(BATCH_MAX)
         return ask.read(document)
 
-    def reserve(self, ask: Ask[Reservation]) -> Flow[Reservation]:
+    def many(self, asks: Sequence[Ask[R]]) -> Flow[list[R | BudgetError]]:
+        """As `ask`, for each of them. What befalls a request befalls all that it carried."""
+        outcomes: dict[int, Json | BudgetError] = {}
+        waiting: Sequence[int] = range(len(asks))
+        for tried in range(self.tries):
+            if tried:
+                yield Wait(PAUSE_S * 2 ** (tried - 1))
+            for some in cut(asks, waiting):
+                try:
+                    told = yield from at_once([asks[number] for number in some])
+                except BudgetError as error:
+                    told = [error] * len(some)
+                outcomes.update(zip(some, told, strict=True))
+            waiting = [one for one in waiting if isinstance(outcomes[one], Busy | Unavailable)]
+            if not waiting:
+                break
+        if self.spool.waiting and len(waiting) < len(asks):
+            yield from self.deliver(BATCH_MAX)
+        return [self._concluded(ask, outcomes[number]) for number, ask in enumerate(asks)]
+
+    def _concluded(self, ask: Ask[R], outcome: Json | BudgetError) -> R | BudgetError:
+        if not isinstance(outcome, BudgetError):
+            return ask.read(outcome)
+        if not isinstance(outcome, Busy | Unavailable):
+            return outcome
         try:
-            return (yield from self.ask(ask))
-        except Unavailable as error:
-            if self.away == "deny":
-                raise
+            return self._stand_in(ask, outcome) or outcome
+        except Unavailable as neither:
+            return neither
+
+    def _stand_in(self, ask: Ask[Any], error: Busy | Unavailable) -> Any:
+        """What is answered for a daemon that is away; None where nothing can be."""
+        if ask.reply is Reservation and self.away != "deny" and isinstance(error, Unavailable):
             log.warning("%s: the call goes on without a hold", error)
             return Reservation("", "unbacked", "away", *_who(ask))
-
-    def book(self, ask: Ask[Booked]) -> Flow[Booked]:
-        """Usage that happened. Only `allow` forgets it."""
-        try:
-            return (yield from self.ask(ask))
-        except (Unavailable, Busy) as error:
-            if self.away == "allow":
-                log.warning("%s: usage is forgotten: %s", error, ask.fields)
-                return Booked("dropped", "dropped")
-            self.spool.put(ask)
-            log.warning("%s: usage is queued in %s", error, self.spool.directory)
-            return Booked("queued", "queued")
+        if ask.reply is not Booked:
+            return None
+        if self.away == "allow":
+            log.warning("%s: usage is forgotten: %s", error, ask.fields)
+            return Booked("dropped", "dropped")
+        self.spool.put(ask)
+        log.warning("%s: usage is queued in %s", error, self.spool.directory)
+        return Booked("queued", "queued")
 
     def deliver(self, most: int | None = None) -> Flow[Delivered]:
         """Send what is queued, oldest first, until the daemon is away again."""
-        sent = refused = 0
-        with self.spool.taken() as files:
-            for path in files[:most]:
-                try:
-                    yield Send(restore(path))
-                    path.unlink()
-                    sent += 1
-                except (Unavailable, Busy):
-                    break
-                except (BudgetError, ValueError, KeyError) as error:
-                    log.error("a queued booking is refused: %s: %s", path.name, error)  # noqa: TRY400
-                    self.spool.refuse(path, _as_refusal(error))
-                    refused += 1
-        return Delivered(sent, refused, len(self.spool))
+        return Delivery(self.spool).run(most)
 
 
 def _who(ask: Ask[Any]) -> tuple[str, str]:
     return str(ask.fields.get("component", "")), str(ask.fields["model"])
-
-
-def _as_refusal(error: Exception) -> BudgetError:
-    return error if isinstance(error, BudgetError) else BudgetError(f"cannot be read: {error}")

@@ -49,14 +49,14 @@ class Facts:
         usage, name = usage_of(answer), id_of(answer)
         if self.reservation.backed:
             where = self.reservation.reservation_id
-            return ask.settle(where, usage, {"final": final, "response_id": name}, None)
+            return ask.settle(where, usage, final=final, response_id=name)
         usage = usage or self._as_held()
         if not usage:
             return None
         known = ("component", "provider", "task_type", "context_id", "allocation_id", "tags")
         used = {one: self.asked.fields[one] for one in known if one in self.asked.fields}
         model = self.reservation.model
-        return ask.record(model, usage, {**used, "response_id": name}, None)  # type: ignore[typeddict-item]
+        return ask.record(model, usage, response_id=name, **used)
 
     def _as_held(self) -> dict[str, int]:
         """Nobody told what was used and no daemon held anything: what was going to be held."""
@@ -84,12 +84,12 @@ class Hold:
     def settle(self, answer: object = None) -> Booked:
         """Book what the provider's answer says was used; without one, what was held."""
         booking = self._facts.settle(answer, final=True)
-        return NOTHING if booking is None else self._client.book(booking)
+        return NOTHING if booking is None else self._client.ask(booking)
 
     def draw(self, answer: object) -> Booked:
         """Book a part and keep the rest held."""
         booking = self._facts.settle(answer, final=False)
-        return NOTHING if booking is None else self._client.book(booking)
+        return NOTHING if booking is None else self._client.ask(booking)
 
     def release(self) -> Released:
         """Give it back: the call was not made."""
@@ -129,12 +129,12 @@ class AsyncHold:
     async def settle(self, answer: object = None) -> Booked:
         """Book what the provider's answer says was used; without one, what was held."""
         booking = self._facts.settle(answer, final=True)
-        return NOTHING if booking is None else await self._client.book(booking)
+        return NOTHING if booking is None else await self._client.ask(booking)
 
     async def draw(self, answer: object) -> Booked:
         """Book a part and keep the rest held."""
         booking = self._facts.settle(answer, final=False)
-        return NOTHING if booking is None else await self._client.book(booking)
+        return NOTHING if booking is None else await self._client.ask(booking)
 
     async def release(self) -> Released:
         """Give it back: the call was not made."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tekton_budget.ask import Rule, plain
+from tekton_budget.ask import plain
+from tekton_budget.details import Rule
 
 
 class Made(NamedTuple):

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from tekton_budget.ask import Wanted
+from tekton_budget.details import Wanted
 
 if TYPE_CHECKING:
     from tekton_budget.async_client import AsyncBudgetClient

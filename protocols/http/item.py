@@ -1,5 +1,7 @@
 """One operation among many, as batches and streams bring them: put, and its outcome told."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -10,11 +12,17 @@ from pydantic_core import to_json
 from protocols.errors import BudgetError
 from protocols.http.invalid import refuse
 from protocols.http.reply import mishap
+from protocols.http.settings import PREFIX
 from protocols.http.verb import Verb
 from protocols.message import Caller, Put, Request, Value
 
 Tell = Callable[[bytes], None]
 """Gets an outcome: status and body, as the members of a JSON object."""
+
+
+_TINY = re.compile(rb"0\.0000|\de-\d")
+"""May be a number that JSON's writers do not all write alike: 0.00001 or 1e-05."""
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Item(Value):
@@ -51,9 +59,22 @@ class Performer:
         verb.admit(caller)
         message = verb.understand(item.body)
         if item.idempotency_key is not None:
-            path = verb.operation.path.format_map(item.body)
-            caller = verb.keyed(caller, item.idempotency_key, path, to_json(item.body))
+            path, body = as_request(verb, item.body)
+            caller = verb.keyed(caller, item.idempotency_key, path, body)
         return verb, message, caller
+
+
+def as_request(verb: Verb, fields: dict[str, Any]) -> tuple[str, bytes]:
+    """Path and body of the same operation sent by itself, written without a space.
+
+    So a key means the same through every door: what was asked there may be asked again here.
+    """
+    placed = verb.operation.path_fields
+    told = {name: fields[name] for name in fields if name not in placed} if placed else fields
+    body = to_json(told)
+    if _TINY.search(body):
+        body = _compact(told).encode()
+    return PREFIX + verb.operation.path.format_map(fields), body
 
 
 def refused(refusal: BudgetError) -> bytes:

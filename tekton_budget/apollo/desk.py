@@ -6,8 +6,8 @@ from typing import Any
 
 from tekton_budget.apollo.models import BudgetAllocation, now_like
 from tekton_budget.apollo.rule import TIER
-from tekton_budget.ask import Set, Used
 from tekton_budget.client import BudgetClient
+from tekton_budget.details import Set, Used
 from tekton_budget.errors import BudgetError, Unavailable, Unpriced
 from tekton_budget.names import name_of
 from tekton_budget.replies import Allocation, HoldShown

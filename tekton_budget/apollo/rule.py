@@ -1,7 +1,7 @@
 """Apollo's policy as a policy of the daemon: pure, the same for the drop-in and the import."""
 
 from tekton_budget.apollo.models import BudgetPolicy, BudgetPolicyType, TaskPriority
-from tekton_budget.ask import Rule
+from tekton_budget.details import Rule
 from tekton_budget.names import name_of
 from tekton_budget.policy import Made
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from tekton_budget.ask import Used, Wanted
 from tekton_budget.client import BudgetClient
+from tekton_budget.details import Used, Wanted
 from tekton_budget.errors import Unavailable, Unpriced
 from tekton_budget.names import name_of
 from tekton_budget.rhetor.limits import Limit, Limits

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tekton_budget.ask import Rule
 from tekton_budget.client import BudgetClient
+from tekton_budget.details import Rule
 from tekton_budget.names import name_of
 from tekton_budget.policy import Made
 from tekton_budget.replies import PolicyShown

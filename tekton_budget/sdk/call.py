@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tekton_budget.ask import Wanted
+from tekton_budget.details import Wanted
 
 TEXTS = ("messages", "input", "instructions", "system", "tools", "functions", "prompt")
 """Arguments whose text the model reads."""

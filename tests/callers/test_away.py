@@ -2,6 +2,8 @@
 
 import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -9,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tekton_budget import BudgetClient, Unavailable
-from tekton_budget.flow import Away, Delivered
+from tekton_budget import BudgetClient, Unavailable, ask
+from tekton_budget.delivery import BATCH_MAX, Delivered
+from tekton_budget.flow import Away
+from tests.callers.stranger import as_http, stranger
 from tests.daemon_process import Daemon
 
 MODEL = "gpt-4o"
@@ -148,3 +152,97 @@ def test_a_client_finds_the_daemon_again_where_it_went(client: Clients, gone: Da
 def test_an_unknown_policy_is_named(client: Clients, gone: Daemon) -> None:
     with pytest.raises(ValueError, match="deny, allow, queue"):
         client(gone, "maybe")  # type: ignore[arg-type]
+
+
+def asked(requests: list[bytes]) -> list[list[str]]:
+    """What each request carried, by the models it named."""
+    bodies = [json.loads(one.partition(b"\r\n\r\n")[2]) for one in requests]
+    return [[one["body"].get("model", "") for one in body["operations"]] for body in bodies]
+
+
+DONE = {"status": 201, "body": {"entry_id": "ent_1", "kind": "recorded"}}
+AGAIN = {"status": 503, "body": {"code": "unavailable", "detail": "in a moment"}}
+NEVER = {"status": 422, "body": {"code": "invalid", "detail": "no such model"}}
+
+
+def results(*outcomes: dict[str, object]) -> bytes:
+    return as_http("200 OK", {"results": list(outcomes)})
+
+
+def waiting(queue: Path, *models: str) -> None:
+    """Bookings that were made while nobody was there."""
+    nobody = BudgetClient("me", url="http://127.0.0.1:1", token="x", queue_dir=queue, tries=1)
+    nobody.many([ask.record(model, USAGE) for model in models])
+
+
+def test_the_queue_goes_in_one_request_and_each_file_by_its_own_outcome(queue: Path) -> None:
+    waiting(queue, "first", "second", "third", "fourth")
+
+    with (
+        stranger(results(DONE, NEVER, AGAIN, DONE)) as (url, heard),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+    ):
+        assert budget.deliver() == Delivered(sent=2, refused=1, left=1)
+
+    assert asked(heard) == [["first", "second", "third", "fourth"]]
+    (left,) = queue.glob("*.json")
+    assert json.loads(left.read_text())["fields"]["model"] == "third"
+
+
+def test_two_bookings_of_one_hold_never_travel_together(queue: Path) -> None:
+    nobody = BudgetClient("me", url="http://127.0.0.1:1", token="x", queue_dir=queue, tries=1)
+    nobody.settle("rsv_1", USAGE, final=False)
+    nobody.settle("rsv_1", USAGE)
+
+    with (
+        stranger(results(AGAIN)) as (url, heard),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+    ):
+        assert budget.deliver() == Delivered(sent=0, refused=0, left=2)
+
+    assert len(heard) == 1
+
+
+def test_what_spoils_a_request_is_found_and_the_others_are_booked(queue: Path) -> None:
+    waiting(queue, "good", "bad", "also good")
+    spoilt = as_http("400 Bad Request", {"code": "malformed", "detail": "it has a U+0000"})
+
+    with (
+        stranger(spoilt, results(DONE), spoilt, results(DONE)) as (url, heard),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+    ):
+        assert budget.deliver() == Delivered(sent=2, refused=1, left=0)
+
+    assert asked(heard) == [["good", "bad", "also good"], ["good"], ["bad"], ["also good"]]
+
+
+def test_a_wrong_token_leaves_the_queue_as_it_is(queue: Path) -> None:
+    waiting(queue, "one", "two")
+    stop = as_http("401 Unauthorized", {"code": "unauthenticated", "detail": "not one of ours"})
+
+    with (
+        stranger(stop) as (url, _),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+    ):
+        assert budget.deliver() == Delivered(sent=0, refused=0, left=2)
+
+
+def test_a_daemon_killed_in_the_middle_of_a_delivery_books_each_once(
+    client: Clients, gone: Daemon, queue: Path
+) -> None:
+    count = 4 * BATCH_MAX
+    waiting(queue, *[MODEL] * count)
+    gone.start()
+    delivering = threading.Thread(target=client(gone, "queue").deliver)
+    delivering.start()
+    deadline = time.monotonic() + 10
+    while len(list(queue.glob("*.json"))) == count and time.monotonic() < deadline:
+        pass
+    gone.kill()
+    delivering.join()
+    gone.start()
+
+    client(gone, "queue").deliver()
+
+    assert len(recorded(gone)) == count
+    assert list(queue.glob("*.json")) == []

@@ -2,10 +2,7 @@
 
 import json
 import re
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import anyio
 import pytest
 
 from tekton_budget import AsyncBudgetClient, BudgetClient, Denied, Unavailable, errors
+from tests.callers.stranger import as_http, stranger
 from tests.daemon_process import Daemon, running
 from tests.harness.certificate import certificate
 
@@ -148,36 +146,6 @@ def test_many_threads_share_a_client(budget: BudgetClient) -> None:
         thread.join()
 
     assert len(set(found)) == 80
-
-
-@contextmanager
-def stranger(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
-    """A program on a port: one answer for each connection, b"" hangs up, None says nothing."""
-    heard: list[bytes] = []
-    done = threading.Event()
-
-    def serve(port: socket.socket) -> None:
-        for answer in answers:
-            link, _ = port.accept()
-            with link:
-                heard.append(link.recv(65536))
-                if answer is None:
-                    done.wait(5)
-                else:
-                    link.sendall(answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as port:
-        thread = threading.Thread(target=serve, args=(port,))
-        thread.start()
-        yield f"http://127.0.0.1:{port.getsockname()[1]}", heard
-        done.set()
-        thread.join()
-
-
-def as_http(status: str, body: dict[str, object]) -> bytes:
-    text = json.dumps(body).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
-    return head.encode() + text
 
 
 HELD = {
