@@ -17,7 +17,7 @@ from protocols.names import (
     Tags,
     TaskType,
 )
-from protocols.policy.charge import Considered, Standing, Warned
+from protocols.policy.charge import Considered, Warned
 from protocols.policy.standing import Shown
 from protocols.wanted import AllocationId, Metadata, Priority, Tokens, TtlS, Wanted
 
@@ -148,7 +148,7 @@ class Checked:
     price_version: str | None
     estimated: bool
     warnings: list[Warned]
-    policies: list[Standing]
+    policies: Shown
     denial: dict[str, Any] | None = None
     instead: "WouldHold | None" = None
 

@@ -144,7 +144,8 @@ def weigh(desk: Desk, wanted: Check | Explain, call: Call[Any]) -> None:
     except Unpriced as error:
         call.answer(replies.weighed(wanted, None, Weighed([], [], error, [], None)))
         return
-    desk.ask_policy(Weigh(admit("", wanted, task.estimate, task)), call)
+    ask = admit("", wanted, task.estimate, task)
+    desk.ask_policy(Weigh(ask, explain=isinstance(wanted, Explain)), call)
 
 
 def weighed(desk: Desk, found: Weighed, call: Call[Any]) -> None:

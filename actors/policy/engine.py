@@ -74,7 +74,7 @@ class PolicyEngine(ServiceActor):
                 answer = moves.choose(self.world, message)
                 self.decided(message.call.subject.component, answer, call)
             case Weigh():
-                answer = weigh.weigh(self.world, message.admit)
+                answer = weigh.weigh(self.world, message.admit, explain=message.explain)
                 self.decided(message.admit.subject.component, answer, call)
             case policies.Sweep() | PricesChanged() | Correct() | ReadGauges():
                 self.hear_seldom(message, call)

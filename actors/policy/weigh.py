@@ -20,8 +20,10 @@ from protocols.prices import PriceVersion
 from protocols.tiers import tier_of
 
 
-def weigh(world: World, ask: Admit) -> Weighed:
-    """The answer to `Check` and `Explain`, for the ledger to dress."""
+def weigh(world: World, ask: Admit, *, explain: bool) -> Weighed:
+    """The answer to `Check` and `Explain`, for the ledger to dress. To explain is to look at every
+    policy, also those that do not match.
+    """
     subject, priority = ask.subject, ask.priority
     seats = world.rules.seats(subject, world.time.now_ms())
     parent = world.charges.get(ask.parent)
@@ -30,10 +32,10 @@ def weigh(world: World, ask: Admit) -> Weighed:
     pairs = [(seat.rule, seat.meter) for seat in seats]
     verdict = decide.judge(pairs, own, priority)
     error = refusal(world, ask, pairs, parent, verdict)
-    rules = world.rules.rules.values()
+    rules = world.rules.rules.values() if explain else ()
     considered = decide.consider(rules, pairs, subject, own, priority)
     return Weighed(
-        decide.standings(pairs), verdict.warnings, error, considered, ask.memo, verdict.downgrade
+        decide.written(pairs), verdict.warnings, error, considered, ask.memo, verdict.downgrade
     )
 
 

@@ -80,6 +80,8 @@ class Weigh:
     """What would become of this? Holds nothing. → `Weighed`."""
 
     admit: Admit
+    explain: bool = False
+    """Whether to tell of every policy."""
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ class Refused:
 class Weighed:
     """The answer to `Weigh`; `error` when it would be refused."""
 
-    standings: "list[Standing]"
+    standings: "Sequence[Standing]"
     warnings: "list[Warned]"
     error: BudgetError | None
     considered: "list[Considered]"
