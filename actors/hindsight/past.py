@@ -1,11 +1,13 @@
 """The past as a world that moves: entry by entry, by the moves of the living policy engine."""
 
 from dataclasses import dataclass
+from math import inf
 
 from pydantic_core import to_json
 
 from actors.hindsight.draft import Draft, counts
 from actors.policy import moves, places, policies
+from actors.policy.counter import Charge
 from actors.policy.decide import Verdict
 from actors.policy.rulebook import Seat
 from actors.policy.state import EngineState
@@ -73,6 +75,8 @@ class Past:
         self.lapsed: dict[str, Places] = {}
         """Where holds sat that expired, for those that are settled late."""
         self.priorities: dict[str, int] = {}
+        self.allocations: set[str] = set()
+        """Those whose beginning was seen, whatever became of them, and those that were older."""
         self.meant_since: dict[int, int] = {}
         """The turn from which a rule counts as it does, by the number of its counting: what was
         decided before it is in none of its counters."""
@@ -99,16 +103,38 @@ class Past:
         found = self.world.rules.seats(subject, self.world.time.now_ms())
         return [seat for seat in found if self.meant_since.get(seat.rule.counting, 0) <= turn]
 
-    def take(self, ask: Admit, turn: int) -> None:
+    def know(self, entry: StoredBooking) -> None:
+        """An allocation may be older than the past that was read. Then its first draw tells what
+        it had left; the windows it sits in have ended.
+        """
+        body = entry.body
+        if entry.kind == "allocated":
+            self.allocations.add(entry.subject)
+        name, left = str(body.get("parent")), body.get("parent_held")
+        if left is None or name in self.allocations:
+            return
+        self.allocations.add(name)
+        first, second, third = body["covered"]
+        covered = (first, second, third)
+        drawn = places.uncovered(
+            Amounts(body["usd"], body["tokens"], body["calls"]),
+            (not first, not second, not third),
+        )  # fmt: skip
+        held = Amounts(left[0] + drawn[0], left[1] + drawn[1], left[2] + drawn[2])
+        self.world.charges.add(Charge(name, entry.component, (), held, inf, covers=covered))
+
+    def take(self, ask: Admit, entry: StoredBooking) -> None:
         """It was held: count it, whatever the limits say."""
         world = self.world
-        seats = self.seats(ask.subject, turn)
+        self.know(entry)
+        seats = self.seats(ask.subject, entry.body.get("turn", 0))
         parent = world.charges.get(ask.parent)
         self.priorities[ask.hold] = ask.priority
         moves.hold(world, ask, seats, parent, Verdict(None, [], near=False))
 
     def decide(self, ask: Admit, entry: StoredBooking) -> Outcome:
         """Whether it would be held now, and on which model."""
+        self.know(entry)
         self.priorities[ask.hold] = ask.priority
         found = moves.admit(self.world, ask)
         if isinstance(found, Admitted):
@@ -146,6 +172,7 @@ class Past:
         amounts = Amounts(usd, body["tokens"], body["calls"])
         subject = read_subject(entry.component, body)
         if entry.kind == "recorded":
+            self.know(entry)
             at = Places(parent=hold or None)
             post = Post(None, subject, amounts, final=True, places=at, memo=0)
             return moves.record(self.world, post, self.seats(subject, body.get("turn", 0)))

@@ -102,7 +102,7 @@ class Replay:
         self.past.clock.at_ms = made_ms(entry.subject)
         ask = attempt(entry, self.draft, asked=inside)
         if not inside:
-            self.past.take(ask, entry.body.get("turn", 0))
+            self.past.take(ask, entry)
             return
         outcome = self.past.decide(ask, entry)
         then = entry.body["provider"], entry.body["model"]

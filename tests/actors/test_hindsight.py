@@ -188,6 +188,23 @@ def test_what_a_limit_did_not_count_when_it_came_to_mean_this_is_not_counted_aga
     assert (found.calls_then, found.calls_now) == (1, 1)
 
 
+def test_what_is_drawn_from_an_allocation_of_the_day_before_is_held_again() -> None:
+    call = {
+        "component": "me", "model": "large", "priority": 5, "input": 1, "output": 1, "at": 0,
+        "ttl_s": 86_400, "context_id": None, "inside": True,
+    }  # fmt: skip
+    steps: list[Step] = [
+        ("allocate", call | {"input": 2}), ("pass", HOUR_MS),
+        *[("reserve", call)] * 3, ("record", call), ("settle", call), ("reserve", call),
+    ]  # fmt: skip
+    with told(steps) as world:
+        found = replayed(world, world.clock.wall_ms)
+
+    assert (found.calls_then, found.denied_then) == (found.calls_now, found.denied_now)
+    assert found.denied_then
+    assert found.calls_then > 1
+
+
 @SLOW
 @given(stories(), st.integers(0, 3))
 def test_without_a_draft_nothing_would_have_gone_another_way(steps: list[Step], part: int) -> None:
