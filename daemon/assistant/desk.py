@@ -7,7 +7,7 @@ from pydantic_core import from_json
 from protocols.errors import Invalid
 from protocols.http.verb import Verb
 from protocols.message import Ask, Caller
-from protocols.operations import OPERATIONS
+from protocols.operations import BY_NAME
 
 Json = dict[str, Any]
 
@@ -16,7 +16,9 @@ class OwnDesk:
     """What a caller may not do over HTTP, the assistant may not do for them."""
 
     def __init__(self, ask: Ask) -> None:
-        self._verbs = {operation.name: Verb(operation, ask) for operation in OPERATIONS}
+        self._ask = ask
+        self._verbs: dict[str, Verb] = {}
+        """Those that were needed so far."""
 
     def check(self, operation: str, fields: Json) -> Json:
         message = self._verb(operation).understand(fields)
@@ -29,6 +31,9 @@ class OwnDesk:
         return reply
 
     def _verb(self, operation: str) -> Verb:
-        if operation not in self._verbs:
-            raise Invalid(f"there is no operation {operation[:64]}")
-        return self._verbs[operation]
+        verb = self._verbs.get(operation)
+        if verb is None:
+            if operation not in BY_NAME:
+                raise Invalid(f"there is no operation {operation[:64]}")
+            verb = self._verbs[operation] = Verb(BY_NAME[operation], self._ask)
+        return verb

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, Protocol
 
+import anyio
+import anyio.to_thread
 from aiohttp import web
 from pydantic_core import to_json
 
@@ -44,7 +46,7 @@ class HealthReport(Protocol):
 
 def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Authenticate) -> None:
     readers = roles_from("read")
-    openapi = _openapi(health.version)
+    one_at_a_time = anyio.Lock()
 
     async def show_health(_: web.Request) -> web.Response:
         return respond(to_json(health.overview()))
@@ -68,7 +70,9 @@ def add_house(router: web.UrlDispatcher, health: HealthReport, authenticate: Aut
         return respond(to_json({**health.running(), **health.details()}))
 
     async def show_openapi(_: web.Request) -> web.Response:
-        return respond(openapi)
+        async with one_at_a_time:  # deriving it takes half a second, once, and not at the start
+            document = await anyio.to_thread.run_sync(_openapi, health.version)
+        return respond(document)
 
     router.add_get("/health", show_health)
     router.add_get("/ready", show_ready)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from protocols.errors import Forbidden
 from protocols.http.invalid import invalid, refuse
 from protocols.message import ROLES, Ask, Caller, Request, Role
 from protocols.operations import Operation
-from protocols.written import writer
+from protocols.written import Write, writer
 
 Authenticate = Callable[[str | None], Caller]
 """From the Authorization header to the caller. Raises Unauthenticated."""
@@ -43,9 +44,13 @@ class Verb:
         self._roles = roles_from(operation.role)
         self.begins = operation.begins
         self._scoped = "component" in operation.request.model_fields
-        self.write = writer(operation.reply)
         self._strict = validator.validate_python
         self._strings = validator.validate_strings
+
+    @cached_property
+    def write(self) -> Write:
+        """Writes the reply. Made at the first: most verbs are never used."""
+        return writer(self.operation.reply)
 
     def admit(self, caller: Caller) -> None:
         check_role(caller, self._roles, self.operation.role)

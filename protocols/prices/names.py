@@ -3,6 +3,10 @@
 Never by prefix or by part of a name: `claude-opus-4-7-fast` costs six times `claude-opus-4-7`.
 """
 
+from functools import lru_cache
+
+NAMES_MAX = 8192
+
 PROVIDERS = {
     "gemini": "google",
     "google-gla": "google",
@@ -62,6 +66,7 @@ def provider_name(name: str) -> str:
     return PROVIDERS.get(spelt, spelt)
 
 
+@lru_cache(NAMES_MAX)
 def model_name(name: str) -> str:
     """One spelling for `Claude-3.5-Sonnet`, `claude-3-5-sonnet` and `models/claude-3_5-sonnet`."""
     return without_path(name.lower()).translate(_EVENED)

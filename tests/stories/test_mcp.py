@@ -294,3 +294,15 @@ def test_the_command_line_starts_without_the_sdks(daemon: Daemon, verb: str) -> 
         input=b"", capture_output=True, env=daemon.environ(), timeout=90, check=True,
     )  # fmt: skip
     assert b"imported []" in done.stderr
+
+
+def test_the_daemon_starts_without_what_it_may_never_need(daemon: Daemon) -> None:
+    program = (
+        "import sys, daemon.run\n"
+        "print(sorted({'mcp', 'openai', 'bpe_openai', 'apprise'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        capture_output=True, env=daemon.environ(), timeout=90, check=True,
+    )  # fmt: skip
+    assert done.stdout == b"[]\n"
