@@ -12,7 +12,7 @@ match = {{ component = "elsewhere-{0}" }}
 limit = {{ usd = "1.00" }}
 period = "daily"
 """
-ROOM = "\n[limits]\nconnections = {0}\nstreams = {0}\n"
+ROOM = "\n[limits]\nconnections = {0}\nstreams = {0}\nstreams_each = {0}\n"
 NAME = re.compile(r'^(name\s*= ")', re.MULTILINE)
 POLICY = "[[policy]]"
 

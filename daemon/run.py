@@ -245,6 +245,7 @@ def door_settings(settings: Settings, token: str | None) -> DoorSettings:
         tls=context(settings.daemon.tls_cert, settings.daemon.tls_key),
         connections_max=settings.limits.connections,
         streams_max=settings.limits.streams,
+        streams_each_max=settings.limits.streams_each,
         header_s=settings.limits.header_s,
         keepalive_s=settings.limits.idle_s,
         heartbeat_s=settings.limits.heartbeat_s,

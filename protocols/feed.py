@@ -1,5 +1,6 @@
 """The live end of the outbox, as doors see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +29,9 @@ class Frame:
 
 class Feed(Protocol):
     """Readers take turns, so that a thousand of them never hold up who decides."""
+
+    told: list[Callable[[], None]]
+    """Each is called at once when something has come; it must be quick."""
 
     @property
     def head(self) -> int:

@@ -5,6 +5,7 @@ lost. What they cost is bounded: a few at a time, with a pause for everybody els
 """
 
 from collections import deque
+from collections.abc import Callable
 
 import anyio
 
@@ -33,6 +34,7 @@ class LiveFeed:
 
     def __init__(self) -> None:
         self.head = 0
+        self.told: list[Callable[[], None]] = []
         self._frames: deque[Frame] = deque(maxlen=KEPT)
         self._idle: dict[Reader, None] = {}
         """Those who have everything."""
@@ -58,6 +60,8 @@ class LiveFeed:
             self._due.extend(self._idle)
             self._idle.clear()
             self._stirred.set()
+            for tell in self.told:
+                tell()
 
     def since(self, seq: int) -> list[Frame] | None:
         if seq >= self.head:

@@ -36,6 +36,9 @@ class Limits(Section):
     streams: int = Field(
         default=1000, ge=1, le=1_000_000, description="readers of live events; then 429"
     )
+    streams_each: int = Field(
+        default=250, ge=1, le=1_000_000, description="of them, those of one caller; then 429"
+    )
     header_s: Seconds = Field(
         default=10.0, description="how long the header of a request may take to arrive"
     )

@@ -23,6 +23,8 @@ class DoorSettings:
     tls: SSLContext | None = None
     connections_max: int = 1024
     streams_max: int = 1000
+    streams_each_max: int = 250
+    """Of one caller; those who have not said yet who they are count as one."""
     header_s: float = 10.0
     """From the first byte of a request to the end of its header."""
     login_failures_max: int = 20

@@ -7,6 +7,7 @@
 Who cannot send an Authorization header may open a websocket with an `authentication` message.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from aiohttp import WSCloseCode, web
 from protocols.errors import BudgetError, Busy, Unauthenticated
 from protocols.feed import Feed, Frame
 from protocols.http.connection import when_hung_up
+from protocols.http.patience import Patience
 from protocols.http.reading import Reading, begin, wanted
 from protocols.http.settings import PREFIX, DoorSettings
 from protocols.http.talk import Talk
@@ -30,6 +32,10 @@ SOCKETS = {
     "/ws/budget/allocations": (ALLOCATIONS,),
     "/ws/budget/prices": (PRICES,),
 }
+
+log = logging.getLogger("budget.http")
+
+TOO_SLOW = "a reader of events, %s, does not take them: its stream is closed"
 MESSAGE_BYTES_MAX = 16_384
 PING_S = 30.0
 """After so long, and half as long again without an answer, a websocket is dead."""
@@ -61,6 +67,7 @@ class Streams:
         self._feed = feed
         self._settings = settings
         self._now_ms = now_ms
+        self._patience = Patience(feed, settings)
         self._open: dict[anyio.CancelScope, str | None] = {}
         """Whose each stream is, once that is known."""
 
@@ -81,13 +88,18 @@ class Streams:
             if whose == name:
                 scope.cancel()
 
-    def _room(self) -> None:
-        most = self._settings.streams_max
+    def _check_room(self, whose: str | None) -> None:
+        """Raises `Busy`."""
+        most, each = self._settings.streams_max, self._settings.streams_each_max
         if len(self._open) >= most:
             raise Busy(f"{most} streams are open", hint="close one", retry_after_s=1)
+        if sum(one == whose for one in self._open.values()) >= each:
+            who = "callers who have not said who they are" if whose is None else whose
+            raise Busy(f"{each} streams of {who} are open", hint="close one", retry_after_s=1)
 
     @contextmanager
     def _opened(self, whose: str | None) -> Iterator[anyio.CancelScope]:
+        self._check_room(whose)
         with anyio.CancelScope() as scope:
             self._open[scope] = whose
             try:
@@ -96,6 +108,14 @@ class Streams:
                 pass
             finally:
                 del self._open[scope]
+
+    def _name(self, scope: anyio.CancelScope, whose: str) -> None:
+        """It has said who it is. Raises `Busy`."""
+        del self._open[scope]
+        try:
+            self._check_room(whose)
+        finally:
+            self._open[scope] = whose
 
     def admit(self, header: str | None) -> Caller:
         """Raises `Unauthenticated` or `Forbidden`."""
@@ -106,7 +126,6 @@ class Streams:
     async def events(self, request: web.Request) -> web.StreamResponse:
         caller = self.admit(request.headers.get("Authorization"))
         reading = Reading(self._ask, self._feed, caller, wanted(request))
-        self._room()
         response = web.StreamResponse(headers=_HEADERS)
         response.force_close()  # nothing can follow what has no end
         with self._opened(caller.name) as scope, when_hung_up(request, scope.cancel):
@@ -124,39 +143,46 @@ class Streams:
             with anyio.move_on_after(self._settings.heartbeat_s):
                 text = b"".join(map(written, await reading.page()))
             try:
-                self.admit(request.headers.get("Authorization"))
+                caller = self.admit(request.headers.get("Authorization"))
             except Unauthenticated:
                 return
             if not text:
                 continue
-            with anyio.move_on_after(self._settings.slow_s) as limit:
+            with self._patience.with_reader() as limit:
                 await response.write(text)
-            if limit.cancelled_caught and request.transport is not None:
-                request.transport.abort()  # it has lost nothing: it knows where it was
+            if limit.cancelled_caught:
+                log.warning(TOO_SLOW, caller.name)
+                if request.transport is not None:
+                    request.transport.abort()  # it has lost nothing: it knows where it was
                 return
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
         what, header = wanted(request), request.headers.get("Authorization")
         begin(what.after, self._feed.head)
         caller = None if header is None else self.admit(header)
-        self._room()
         settings = self._settings
         socket = web.WebSocketResponse(
             heartbeat=PING_S, timeout=settings.slow_s,
             max_msg_size=MESSAGE_BYTES_MAX, compress=False,
         )  # fmt: skip
-        await socket.prepare(request)
-        talk = Talk(request, socket, SOCKETS[request.path], settings, self._now_ms)
+        talk = Talk(request, socket, SOCKETS[request.path], settings, self._patience, self._now_ms)
         with self._opened(None if caller is None else caller.name) as scope:
+            await socket.prepare(request)
             try:
                 await talk.greet()
-                header = header or await talk.login(self.admit)
-                caller = self.admit(header)
-                self._open[scope] = caller.name
-                reading = Reading(self._ask, self._feed, caller, what)
-                await talk.run(reading, lambda: self.admit(header))
+                if header is None:
+                    header = await talk.login(self.admit)
+                    self._name(scope, self.admit(header).name)
+                reading = Reading(self._ask, self._feed, self.admit(header), what)
+                if not await talk.run(reading, lambda: self.admit(header)):
+                    log.warning(TOO_SLOW, self._open[scope])
+                    await talk.end(WSCloseCode.TRY_AGAIN_LATER, b"read faster; resume with after")
+            except Busy as refusal:
+                await talk.end(WSCloseCode.TRY_AGAIN_LATER, refusal.code.encode())
             except BudgetError as refusal:
                 await talk.end(WSCloseCode.POLICY_VIOLATION, refusal.code.encode())
+        if not socket.prepared:  # it left before it was answered
+            return socket
         await talk.end(WSCloseCode.GOING_AWAY, b"the daemon is stopping")
         return socket
 

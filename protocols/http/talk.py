@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from protocols.errors import BudgetError, Unauthenticated
 from protocols.feed import Frame
+from protocols.http.patience import Patience
 from protocols.http.reading import Reading
 from protocols.http.settings import DoorSettings
 from protocols.letter import TOPICS, envelope, letter, topics_of
@@ -31,6 +32,7 @@ class Talk:
         socket: web.WebSocketResponse,
         topics: tuple[str, ...],
         settings: DoorSettings,
+        patience: Patience,
         now_ms: Callable[[], int],
     ) -> None:
         self._request = request
@@ -38,6 +40,7 @@ class Talk:
         self._first = topics[0]
         self._topics = set(topics)
         self._slow_s = settings.slow_s
+        self._patience = patience
         self._heartbeat_s = settings.heartbeat_s
         self._now_ms = now_ms
 
@@ -58,8 +61,9 @@ class Talk:
                 return header
         raise Unauthenticated("nobody said who reads here")
 
-    async def run(self, reading: Reading, check: Callable[[], object]) -> None:
-        """Until the reader leaves, reads too slowly, or `check` raises: its token is gone."""
+    async def run(self, reading: Reading, check: Callable[[], object]) -> bool:
+        """Until the reader leaves, reads too slowly (then it is False), or `check` raises."""
+        in_time = True
         failure: BudgetError | None = None
         async with anyio.create_task_group() as tasks:
 
@@ -72,14 +76,16 @@ class Talk:
             tasks.start_soon(listen)
             try:
                 with suppress(ConnectionError):
-                    await self._tell(reading, check)
+                    in_time = await self._tell(reading, check)
             except BudgetError as refusal:
                 failure = refusal  # as itself, not in a group
             tasks.cancel_scope.cancel()
         if failure is not None:
             raise failure
+        return in_time
 
-    async def _tell(self, reading: Reading, check: Callable[[], object]) -> None:
+    async def _tell(self, reading: Reading, check: Callable[[], object]) -> bool:
+        """False, once the reader is too slow."""
         in_time = True
         while in_time:
             page = None
@@ -87,18 +93,17 @@ class Talk:
                 page = await reading.page()
             check()
             in_time = await self._in_time(page)
+        return in_time
 
     async def _in_time(self, page: list[Frame] | None) -> bool:
         """Whether the reader took it. One that does not has lost nothing: `after` has the rest."""
-        with anyio.move_on_after(self._slow_s) as limit:
+        with self._patience.with_reader() as limit:
             if page is None:
                 await self._beat()
             for frame in page or ():
                 for topic in topics_of(frame):
                     if topic in self._topics:
                         await self._socket.send_str(letter(frame, topic))
-        if limit.cancelled_caught:
-            await self.end(WSCloseCode.TRY_AGAIN_LATER, b"read faster, or resume with after")
         return not limit.cancelled_caught
 
     async def end(self, code: WSCloseCode, why: bytes) -> None:

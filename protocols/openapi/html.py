@@ -44,10 +44,10 @@ def _body(spec: Schema) -> Iterator[str]:
         yield "</section>"
     yield "<section class='card' id='values'><h2>values</h2>"
     for name, schema in spec["components"]["schemas"].items():
-        yield f"<details id='{name}'><summary><code>{name}</code></summary>"
+        yield f"<details><summary><code>{name}</code></summary><div id='{name}'>"
         yield _words(schema.get("description", ""))
         yield from _fields(schema)
-        yield "</details>"
+        yield "</div></details>"
     yield "</section></main>"
 
 
@@ -61,10 +61,10 @@ def _by_tag(paths: Schema) -> dict[str, list[tuple[str, str, Schema]]]:
 
 def _route(method: str, path: str, route: Schema, spec: Schema) -> Iterator[str]:
     role = route.get("x-role", "anybody" if route.get("security") == [] else "a token")
-    yield f"<details id='{route['operationId']}'><summary><b class='{method}'>{method.upper()}</b>"
+    yield f"<details><summary><b class='{method}'>{method.upper()}</b>"
     yield f"<code>{escape(path)}</code> <span>{escape(route['summary'])}</span>"
     yield f"<span class='quiet'>{role}</span></summary>"
-    yield _words(route.get("description", ""))
+    yield f"<div id='{route['operationId']}'>{_words(route.get('description', ''))}"
     parameters = route.get("parameters", ())
     if parameters:
         rows = (
@@ -85,7 +85,7 @@ def _route(method: str, path: str, route: Schema, spec: Schema) -> Iterator[str]
         if "$ref" in answer
     )
     listed = "".join(f"<li>{_marked(words)}</li>" for words in refused)
-    yield f"<details><summary>Refusals</summary><ul>{listed}</ul></details></details>"
+    yield f"<details><summary>Refusals</summary><ul>{listed}</ul></details></div></details>"
 
 
 def _fields(schema: Schema) -> Iterator[str]:

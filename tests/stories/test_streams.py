@@ -22,6 +22,7 @@ CONFIG = """
 slow_s = 1.0
 heartbeat_s = 3.0
 connections = 2000
+streams_each = 1000
 
 [[token]]
 name = "apollo"
