@@ -16,7 +16,7 @@ from benchmarks import fanout, inside, saturation
 from benchmarks.extras import Begun, begun, reporting, tails, with_components
 from benchmarks.goals import from_samples, goals_table
 from benchmarks.houses import EMPTY, OLD, OLD_CALLS, houses, spacious, targets
-from benchmarks.machine import facts, progress, today
+from benchmarks.machine import allow_connections, facts, progress, today
 from benchmarks.measure import Effort, Samples, Target, measure
 from benchmarks.prefill import WORK, place, prefilled
 from benchmarks.report import as_json, begun_table, put_into, table
@@ -55,10 +55,13 @@ def main(
     ten million calls is used if `python -m benchmarks.prefill` has put it into the work directory.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # and the servers end with us
+    allow_connections()
     effort = QUICK if quick else FULL
     effort = effort._replace(rounds=rounds or effort.rounds)
     calls = calls or (entries or 0) // 2 or (QUICK_CALLS if quick else CALLS)
     work_dir.mkdir(parents=True, exist_ok=True)
+    if place(work_dir, OLD_CALLS).exists():
+        prefilled(work_dir, OLD_CALLS)  # not made, but brought to the newest schema
     run = Run(work_dir, prefilled(work_dir, calls), calls, effort)
     told = preface(work_dir, effort)
     for loop in ("asyncio", "uvloop"):

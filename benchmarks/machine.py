@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import sqlite3
 import sys
 import sysconfig
@@ -15,6 +16,7 @@ from protocols.period import rfc3339
 
 PACKAGES = ("aiohttp", "anyio", "pykka", "pydantic", "aiosqlite")
 FLUSHES = 200
+FILES = 16_384
 PAGE = bytes(4096)
 
 
@@ -54,6 +56,13 @@ def machine() -> str:
     if " hypervisor" in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
         return f"{os.cpu_count()} vCPU {kind} virtual machine"
     return f"{os.cpu_count()} CPU {kind} machine"
+
+
+def allow_connections() -> None:
+    """Thousands of them need more descriptors than a shell usually gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def progress(what: str, done: int, of: int) -> None:
