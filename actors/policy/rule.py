@@ -101,6 +101,14 @@ class Rule:
             rolling = self.meters[counter.key] = Rolling(counter.key, self.length_ms)
         rolling.add(counter)
 
+    def detach(self, counter: Counter, now_ms: int) -> None:
+        """Its window has closed: let go of the meter that counted nothing since."""
+        meter = self.meters.get(counter.key)
+        if isinstance(meter, Rolling):
+            meter.advance(now_ms)
+        if meter is counter or (isinstance(meter, Rolling) and not meter.buckets):
+            del self.meters[counter.key]
+
     def current(self, key: str, now_ms: int) -> Counter | None:
         """The open counter of this key, if its window still contains the instant."""
         meter = self.meters.get(key)

@@ -1,6 +1,7 @@
 """All rules, and which of them a call falls under."""
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from actors.policy.counter import Charge, Counter, Meter, Rolling
@@ -11,6 +12,8 @@ from protocols.period import FOREVER_MS
 from protocols.policy.charge import Subject
 
 CACHE_MAX = 4096
+HELD_MS = 60_000
+"""When to look again at a closed window that still holds something."""
 CROWDS_MAX = 64
 
 
@@ -41,6 +44,8 @@ class Rulebook:
         self.rules: dict[str, Rule] = {}
         self.counters: dict[int, Counter] = {}
         """Every numbered counter that a charge or a rule still refers to."""
+        self._closing: list[tuple[int, int]] = []
+        """A heap: when each of them may be let go, and its number."""
         self._plain: dict[tuple[str, ...], tuple[Rule, ...]] = {}
         self._plans: dict[Subject, Plan] = {}
         self._tagged: tuple[Rule, ...] = ()
@@ -146,25 +151,31 @@ class Rulebook:
     def open(self, rule: Rule, counter: Counter, number: int) -> None:
         """Number a counter and let its rule charge it from now on."""
         counter.id = number
-        self.counters[number] = counter
+        self._keep(counter)
         rule.attach(counter)
 
     def restore(self, counter: Counter) -> None:
         """A counter read back from the journal; its rule charges it if it still means the same."""
-        self.counters[counter.id] = counter
+        self._keep(counter)
         rule = self.rules.get(counter.policy)
         if rule is not None and rule.counting == counter.counting:
             rule.attach(counter)
 
     def forget(self, now_ms: int) -> None:
-        """Let go of counters whose window has closed and that hold nothing."""
-        for rule in self.rules.values():
-            for _ in rule.open_meters(now_ms):
-                pass
-        closed = [
-            number
-            for number, counter in self.counters.items()
-            if counter.window.ends_ms <= now_ms and counter.idle
-        ]
-        for number in closed:
-            del self.counters[number]
+        """Let go of counters whose window has closed and that hold nothing. It looks at no others:
+        there may be hundreds of thousands of sessions.
+        """
+        while self._closing and self._closing[0][0] <= now_ms:
+            _, number = heappop(self._closing)
+            counter = self.counters[number]
+            rule = self.rules.get(counter.policy)
+            if rule is not None:
+                rule.detach(counter, now_ms)
+            if counter.idle:
+                del self.counters[number]
+            else:
+                heappush(self._closing, (now_ms + HELD_MS, number))
+
+    def _keep(self, counter: Counter) -> None:
+        self.counters[counter.id] = counter
+        heappush(self._closing, (counter.window.ends_ms, counter.id))
