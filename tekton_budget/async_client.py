@@ -18,6 +18,7 @@ from tekton_budget.flow import Away, Conduct
 from tekton_budget.hold import AsyncHold
 from tekton_budget.spool import Spool, default_directory
 from tekton_budget.steps import Flow, Send
+from tekton_budget.stream import StreamWire
 from tekton_budget.verbs import Page, Verbs
 
 R = TypeVar("R")
@@ -25,7 +26,10 @@ P = ParamSpec("P")
 
 
 class AsyncBudgetClient(Verbs):
-    """As `BudgetClient`. Many coroutines of one loop may use it at once."""
+    """As `BudgetClient`. Many coroutines of one loop may use it at once.
+
+    With `stream` they share one connection that stays open; close the client when all is said.
+    """
 
     def __init__(
         self,
@@ -38,9 +42,11 @@ class AsyncBudgetClient(Verbs):
         queue_dir: Path | None = None,
         timeout_s: float = 10.0,
         tries: int = 3,
+        stream: bool = False,
     ) -> None:
         self.component = component
-        self._wire = AsyncWire(lambda: find(url=url, token=token, data_dir=data_dir), timeout_s)
+        wire = StreamWire if stream else AsyncWire
+        self._wire = wire(lambda: find(url=url, token=token, data_dir=data_dir), timeout_s)
         self._conduct = Conduct(when_away, Spool(queue_dir or default_directory()), tries)
 
     async def __aenter__(self) -> Self:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -39,8 +39,8 @@ class AsyncWire:
             async with asyncio.timeout(self._timeout_s):
                 link.writer.write(_request(ask, link.place))
                 await link.writer.drain()
-                status, headers = await _head(link.reader)
-                body = await _body(link.reader, headers)
+                status, headers = await head(link.reader)
+                body = b"".join([part async for part in parts(link.reader, headers)])
             keep = headers.get("connection", "").lower() != "close"
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as problem:
             raise broke_off(link.place.url, problem) from None
@@ -57,6 +57,10 @@ class AsyncWire:
             if not link.reader.at_eof() and not link.writer.is_closing():
                 return link
             link.writer.close()
+        return await self.open()
+
+    async def open(self) -> Link:
+        """A new connection. Raises `BudgetError`."""
         place = self._where()
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -87,32 +91,39 @@ async def _open(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
     )
 
 
-def _request(ask: Ask[object], place: Place) -> bytes:
+def header(ask: Ask[object], place: Place, more: Mapping[str, str]) -> bytes:
+    """How a request begins."""
     host = "localhost" if place.url.startswith("unix:") else urlsplit(place.url).netloc
-    body = ask.body
-    told = ask.headers(place.token) | {"Host": host}
-    if body is not None:
-        told["Content-Length"] = str(len(body))
+    told = {**ask.headers(place.token), "Host": host, **more}
     lines = [f"{ask.method} {ask.target} HTTP/1.1", *(f"{name}: {told[name]}" for name in told)]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-async def _head(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, str]]:
+def _request(ask: Ask[object], place: Place) -> bytes:
+    body = ask.body
+    if body is None:
+        return header(ask, place, {})
+    return header(ask, place, {"Content-Length": str(len(body))}) + body
+
+
+async def head(reader: asyncio.StreamReader) -> tuple[int, Mapping[str, str]]:
     """The status and the headers, by lower-case name."""
     lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = [line.partition(":") for line in lines[1:] if line]
     return int(lines[0].split()[1]), {name.lower(): text.strip() for name, _, text in pairs}
 
 
-async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+async def parts(
+    reader: asyncio.StreamReader, headers: Mapping[str, str]
+) -> AsyncGenerator[bytes, None]:
+    """The body, as it comes."""
     if "content-length" in headers:
-        return await reader.readexactly(int(headers["content-length"]))
-    if headers.get("transfer-encoding", "").lower() != "chunked":
-        return await reader.read()
-    body = bytearray()
-    while size := int((await reader.readline()).split(b";")[0], 16):
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
-    while await reader.readline() not in (b"\r\n", b""):
-        pass
-    return bytes(body)
+        yield await reader.readexactly(int(headers["content-length"]))
+    elif headers.get("transfer-encoding", "").lower() != "chunked":
+        yield await reader.read()
+    else:
+        while size := int((await reader.readline()).split(b";")[0], 16):
+            yield await reader.readexactly(size)
+            await reader.readexactly(2)
+        while await reader.readline() not in (b"\r\n", b""):
+            pass

@@ -36,7 +36,7 @@ def test_engrams_memory_is_under_the_budget(
     entries = daemon.get("/entries?component=engram&limit=1000").body["items"]
     booked = [entry["body"] for entry in entries if entry["kind"] in ("settled", "overrun")]
     assert [body["model"] for body in booked] == [
-        *["gpt-4o"] * 5, "text-embedding-3-small", "text-embedding-3-small", "gpt-4o-mini",
+        *["gpt-4o"] * 7, "text-embedding-3-small", "text-embedding-3-small", "gpt-4o-mini",
     ]  # fmt: skip
     embeddings = [body for body in booked if body["task_type"] == "embedding"]
     assert [body["context_id"] for body in embeddings] == ["session-7", "session-7"]
