@@ -14,13 +14,13 @@ import re
 import secrets
 import ssl
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 import anyio
+from yarl import URL
 
 from actors.ports import NotDelivered
-from daemon.address import Outward, check, literal
+from daemon.address import Outward, Refused, checked
 from daemon.clock import SystemClock
 from daemon.config.channel import ChannelTable
 from daemon.secret_file import read_or_make
@@ -70,26 +70,21 @@ class Webhook:
             "Content-Type": kind, "User-Agent": "tekton-budget", "webhook-id": name,
             "webhook-timestamp": str(at_s), "webhook-signature": sign(self._key, name, at_s, body),
         }  # fmt: skip
+        table = self._table
         try:
-            self._check_url()
-            with anyio.fail_after(self._table.timeout_s):
-                await self._post(body, headers)
+            url = checked(self._url, allow_http=table.allow_http, allow_private=table.allow_private)
+            with anyio.fail_after(table.timeout_s):
+                await self._post(url, body, headers)
         except TimeoutError:
-            raise NotDelivered(f"no answer within {self._table.timeout_s:g} s") from None
+            raise NotDelivered(f"no answer within {table.timeout_s:g} s") from None
         except aiohttp.ClientConnectorError as error:
             raise NotDelivered(f"cannot connect: {error.os_error}") from None
+        except Refused as error:
+            raise NotDelivered(str(error)) from None
         except (aiohttp.ClientError, OSError) as error:
             raise NotDelivered(f"{type(error).__name__}: {error}") from None
 
-    def _check_url(self) -> None:
-        parts = urlsplit(self._url)
-        if parts.scheme != "https" and not self._table.allow_http:
-            raise NotDelivered("it is not an https address, and allow_http is not set")
-        host = parts.hostname or ""
-        if literal(host) and not self._table.allow_private:
-            check(host, host)
-
-    async def _post(self, body: bytes, headers: dict[str, str]) -> None:
+    async def _post(self, url: URL, body: bytes, headers: dict[str, str]) -> None:
         table = self._table
         ca_file = None if table.ca_file is None else str(table.ca_file)
         connector = aiohttp.TCPConnector(
@@ -98,7 +93,7 @@ class Webhook:
         )  # fmt: skip
         async with (
             aiohttp.ClientSession(connector=connector, trust_env=False) as session,
-            session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer,
+            session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
         ):
             if not 200 <= answer.status < 300:  # noqa: PLR2004  # done
                 raise NotDelivered(f"it answers {answer.status}")

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -61,6 +62,11 @@ class ChannelTable(Section):
             raise PydanticCustomError(
                 "no_place", f"is of kind {self.kind} and has no {wants}",
                 {"remedy": f"write {wants} = {example}"},
+            )  # fmt: skip
+        if self.url is not None and "@" in urlsplit(self.url).netloc:
+            raise PydanticCustomError(
+                "login", "has a user or a password in its url, which end up in logs",
+                {"remedy": "leave them out: the receiver knows us by the signature"},
             )  # fmt: skip
         return self
 

@@ -5,13 +5,13 @@ import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 import anyio
+from yarl import URL
 
 from actors.ports import SourceFailed
-from daemon.address import Inside, Outward, check, literal
+from daemon.address import Outward, Refused, checked
 
 CHUNK = 65_536
 GZIP = 16 + zlib.MAX_WBITS
@@ -44,35 +44,26 @@ async def fetch(
     url: str, how: Fetching, *, etag: str | None = None, modified: str | None = None
 ) -> Page:
     """Raises SourceFailed with the reason in one word."""
-    _check_url(url, how)
+    try:
+        place = checked(url, allow_http=how.allow_http, allow_private=how.allow_private)
+    except Refused as error:
+        raise SourceFailed(f"{url}: {error}", "address") from None
     try:
         with anyio.fail_after(how.timeout_s):
-            return await _fetch(url, how, etag, modified)
+            return await _fetch(place, how, etag, modified)
     except TimeoutError as error:
         raise SourceFailed(f"no whole answer within {how.timeout_s:g} s", "timeout") from error
     except aiohttp.ClientSSLError as error:
         raise SourceFailed(f"TLS: {error}", "tls") from error
     except aiohttp.ClientConnectorError as error:
-        if isinstance(error.os_error, Inside):
+        if isinstance(error.os_error, Refused):
             raise SourceFailed(str(error.os_error), "address") from error
         raise SourceFailed(f"cannot connect: {error.os_error}", "connection") from error
     except (aiohttp.ClientError, OSError, zlib.error) as error:
         raise SourceFailed(f"the answer broke off: {error!r}", "connection") from error
 
 
-def _check_url(url: str, how: Fetching) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (how.allow_http and parts.scheme == "http"):
-        raise SourceFailed(f"{url} is not an https address", "address")
-    host = parts.hostname or ""
-    if literal(host) and not how.allow_private:
-        try:
-            check(host, host)
-        except Inside as error:
-            raise SourceFailed(str(error), "address") from error
-
-
-async def _fetch(url: str, how: Fetching, etag: str | None, modified: str | None) -> Page:
+async def _fetch(url: URL, how: Fetching, etag: str | None, modified: str | None) -> Page:
     headers = {"Accept-Encoding": "gzip", "User-Agent": AGENT}
     if etag is not None:
         headers["If-None-Match"] = etag

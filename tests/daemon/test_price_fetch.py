@@ -76,6 +76,7 @@ async def test_nothing_inside_is_connected_to(host: str) -> None:
         ("172.16.0.1", False),
         ("192.168.1.1", False),
         ("169.254.169.254", False),  # where clouds keep their secrets
+        ("168.63.129.16", False),  # Azure's own
         ("100.64.0.1", False),
         ("224.0.0.1", False),
         ("0.0.0.0", False),
@@ -83,7 +84,11 @@ async def test_nothing_inside_is_connected_to(host: str) -> None:
         ("fd00::1", False),
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::a00:1", False),
+        ("64:ff9b::808:808", True),
         ("2002:a00:1::", False),
+        ("::7f00:1", False),
+        ("::ffff:0:a00:1", False),
+        ("fec0::1", False),
         ("not an address", False),
     ],
 )

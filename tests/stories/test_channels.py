@@ -236,6 +236,7 @@ async def test_apprise_carries_the_words(tmp_path: Path) -> None:
         file.write_text(f"# the hall\n{address}\n")
         file.chmod(0o600)
         config = '[[channel]]\nname = "hall"\nkind = "apprise"\nurl_file = "alerts.urls"\n'
+        config += "allow_private = true\n"
         with anyio.fail_after(WITHIN_S), running(tmp_path, POLICY + config) as daemon:
             await reserve_all(daemon, 50)
             (one,) = await receiver.until(1)
@@ -247,6 +248,10 @@ async def test_apprise_carries_the_words(tmp_path: Path) -> None:
     ("table", "told"),
     [
         ('kind = "webhook"', "is of kind webhook and has no url"),
+        (
+            'kind = "webhook"\nurl = "https://me:secret@ops.example/"',
+            "has a user or a password in its url",
+        ),
         ('kind = "apprise"', "is of kind apprise and has no url_file"),
         ('kind = "apprise"\nurl_file = "none.urls"', "cannot be read"),
         ('kind = "apprise"\nurl_file = "wrong.urls"', "line 2 is no address that apprise knows"),
