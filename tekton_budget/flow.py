@@ -34,6 +34,8 @@ class Conduct:
     def __init__(self, away: Away, spool: Spool, tries: int) -> None:
         if away not in get_args(Away):
             raise ValueError(f"when_away is {away!r}; write one of {', '.join(get_args(Away))}")
+        if tries < 1:
+            raise ValueError("tries is at least 1")
         self.away = away
         self.spool = spool
         self.tries = tries

@@ -65,16 +65,15 @@ class Listing(Generic[P, R]):
         return self if client is None else MethodType(self._say, client)
 
 
-def _method(
-    build: Callable[..., Any], send: Callable[[Any], Callable[..., Any]]
-) -> Callable[..., Any]:
+def _method(build: Method, send: Callable[[Any], Method]) -> Method:
     def say(self: Any, *args: Any, **kwargs: Any) -> Any:
         return send(self)(build(*args, **kwargs))
 
     this = Parameter("self", Parameter.POSITIONAL_ONLY)
     shown = Signature([this, *signature(build).parameters.values()])
     vars(say).update(__signature__=shown, __annotations__={})
-    say.__name__, say.__doc__ = build.__name__, build.__doc__
+    say.__name__ = say.__qualname__ = build.__name__
+    say.__doc__ = build.__doc__
     return say
 
 
