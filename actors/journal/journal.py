@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from actors.alerts.outbox import Outbox
 from actors.journal.chain import link
@@ -40,6 +41,12 @@ log = logging.getLogger("budget.journal")
 
 BATCH_MAX = 2000
 """Appends in one transaction: bounds how long the first of them waits for the last."""
+
+
+HOPS = 5
+"""Turns of the loop from a socket through ledger, engine and ledger to here."""
+GATHER_S = 0.005
+"""At most so long is waited for company."""
 
 
 @dataclass(slots=True)
@@ -87,6 +94,8 @@ class Journal(ServiceActor):
         self.queue: list[Queued] = []
         self.taken: list[Queued] = []
         """What rides the commit that is under way."""
+        self.crowded = False
+        """Whether the last commit was of more than one."""
         self.failed = False
         self.writing = False
         self.idle = anyio.Event()
@@ -125,7 +134,10 @@ class Journal(ServiceActor):
         try:
             with anyio.CancelScope(shield=True):
                 while self.queue:
+                    if self.crowded:
+                        await self.gather()
                     self.taken, self.queue = self.queue[:BATCH_MAX], self.queue[BATCH_MAX:]
+                    self.crowded = len(self.taken) > 1
                     appends = [one for one in self.taken if type(one.message) is Append]
                     await self.commit(appends)
                     if len(appends) != len(self.taken):
@@ -139,6 +151,18 @@ class Journal(ServiceActor):
         finally:
             self.writing = False
             self.idle.set()
+
+    async def gather(self) -> None:
+        """Let those come along who are on their way here already: until the loop has been round
+        without bringing anyone, and not for long. Disk and loop then work in turn rather than
+        against each other, and more calls share a commit.
+        """
+        until_s = anyio.current_time() + GATHER_S
+        came, quiet = len(self.queue), 0
+        while quiet < HOPS and anyio.current_time() < until_s:
+            await checkpoint()
+            quiet = quiet + 1 if len(self.queue) == came else 0
+            came = len(self.queue)
 
     async def clear_away(self, one: Queued) -> None:
         """A portion of what need not be there any more; if more is left, its turn comes again."""
