@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from actors.policy import decide
+from actors.policy.counter import Meter
+from actors.policy.crowd import Fitting
 from actors.policy.rule import UNLIMITED, Rule
 from actors.policy.rulebook import Rulebook
 from protocols.policy.charge import Amounts, Kind, Subject
@@ -100,24 +102,35 @@ class Benches:
         self._priority = priority
         self._now_ms = now_ms
         self._known: dict[object, Bench] = {}
+        self._meters: dict[Rule, Meter] = {}
 
     def of(self, kind: Kind) -> Bench:
-        fitting = self._crowd.fitting(kind)
-        apart = fitting.each_model
-        key = (fitting, *self._keys(apart, kind)) if apart else fitting
+        crowd = self._crowd
+        fitting = crowd.kinds.get(kind) or crowd.fitting(kind)
+        key = (fitting, *self._keys(fitting, kind)) if fitting.each_model else fitting
         bench = self._known.get(key)
         if bench is None:
-            seats = self._rules.seats_of(fitting.rules, self._of(kind), self._now_ms)
-            pairs = [(seat.rule, seat.meter) for seat in seats]
+            subject = self._of(kind)
+            pairs = [(rule, self._meter(rule, subject)) for rule in fitting.rules]
             bench = self._known[key] = Bench(pairs, self._priority)
         return bench
 
-    def _keys(self, apart: tuple[Rule, ...], kind: Kind) -> Iterator[str | None]:
+    def _meter(self, rule: Rule, subject: Subject) -> Meter:
+        """The same for every model, unless they are counted apart."""
+        if rule.each_model:
+            return self._rules.seat(rule, subject, self._now_ms).meter
+        meter = self._meters.get(rule)
+        if meter is None:
+            meter = self._meters[rule] = self._rules.seat(rule, subject, self._now_ms).meter
+        return meter
+
+    def _keys(self, fitting: Fitting, kind: Kind) -> list[str | None]:
         """Counters of the model's own; nothing is used yet of those that are not open."""
-        subject = self._of(kind)
-        for rule in apart:
-            key = rule.key_of(subject)
-            yield key if key in rule.meters else None
+        keys = []
+        for rule, part in fitting.each_model:
+            key = rule.key_of(self._of(kind)) if part is None else kind[part]
+            keys.append(key if key in rule.meters else None)
+        return keys
 
     def _of(self, kind: Kind) -> Subject:
         at = self._subject

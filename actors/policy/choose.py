@@ -47,19 +47,24 @@ class Scales:
         call = ask.call
         self._benches = Benches(world.rules, call.subject, call.priority, world.time.now_ms())
         self._answers: dict[int, tuple[Weighing, Weighing, Weighing]] = {}
+        self._alone = call.parent is not None
+        self._refusals: dict[int, decide.Refusal] = {}
+        """By the places of the options."""
         self._tails: dict[int, str] = {}
 
     def weigh(self, place: int) -> Weighing:
         option = self._ask.options[place]
         offer, tokens = option.offer, option.load.tokens
         bench = self._benches.of(offer.kind)
-        if self._ask.call.parent is not None or not offer.priced or bench.watched:
+        if self._alone or not offer.priced or bench.watched:
             return weighed(self._world, self._ask.admit(place))
         fits, past, refused = self._answers.get(id(bench)) or self._answers_of(bench)
         if bench.easy(option.usd, tokens):
             return fits
         amounts = (option.usd, tokens, 1)
-        if bench.refusal(amounts) is not None:
+        refusal = bench.refusal(amounts)
+        if refusal is not None:
+            self._refusals[place] = refusal
             return refused
         return past if bench.past(amounts) else fits
 
@@ -80,10 +85,8 @@ class Scales:
             if rank == 0:
                 weighings[place] = weighed(self._world, self._ask.admit(place))
             elif rank < shown or option.asked:
-                refusal = self._benches.of(option.offer.kind).refusal(option.amounts)
-                assert refusal is not None
-                detail = self._sentence(refusal, option.amounts)
-                weighings[place] = Weighing("refused", found.left, detail=detail)
+                detail = self._sentence(self._refusals[place], option.amounts)
+                weighings[place] = Weighing("refused", found.left, None, detail)
 
     def _sentence(self, refusal: decide.Refusal, amounts: Amounts) -> str:
         """As `decide.sentence`; what is said of the limit is the same for many."""

@@ -1,5 +1,6 @@
 """The rules that fit all of a call but its model, and which of them fit a model."""
 
+from actors.policy.match import OF_MODEL
 from actors.policy.rule import Rule
 from protocols.policy.charge import Kind
 
@@ -13,8 +14,13 @@ class Fitting:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self.rules = rules
-        self.each_model = tuple(rule for rule in rules if rule.each_model)
-        """Those that count the models, or providers, or tiers apart."""
+        self.each_model = tuple(
+            (rule, None if rule.scoped else OF_MODEL.index(rule.policy.each or ""))
+            for rule in rules if rule.each_model
+        )  # fmt: skip
+        """Those that count the models, or providers, or tiers apart, and by which part of a kind
+        they tell their counters from each other, where it is that alone.
+        """
 
 
 class Crowd:
@@ -22,16 +28,14 @@ class Crowd:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = rules
-        self._kinds: dict[Kind, Fitting] = {}
+        self.kinds: dict[Kind, Fitting] = {}
+        """Those that were looked at before."""
         self._sets: dict[tuple[Rule, ...], Fitting] = {}
 
     def fitting(self, kind: Kind) -> Fitting:
-        found = self._kinds.get(kind)
-        if found is None:
-            if len(self._kinds) >= KINDS_MAX:
-                self._kinds.clear()
-                self._sets.clear()
-            rules = tuple(rule for rule in self._rules if rule.matches.fits_model(kind))
-            found = self._sets.setdefault(rules, Fitting(rules))
-            self._kinds[kind] = found
+        if len(self.kinds) >= KINDS_MAX:
+            self.kinds.clear()
+            self._sets.clear()
+        rules = tuple(rule for rule in self._rules if rule.matches.fits_model(kind))
+        found = self.kinds[kind] = self._sets.setdefault(rules, Fitting(rules))
         return found

@@ -1,6 +1,5 @@
 """All rules, and which of them a call falls under."""
 
-from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -112,7 +111,7 @@ class Rulebook:
         plan = self.plan(subject, now_ms)
         if plan is not None:
             return plan.seats
-        seats = self.seats_of(self.matching(subject), subject, now_ms)
+        seats = tuple([self.seat(rule, subject, now_ms) for rule in self.matching(subject)])
         if all(seat.counter.id for seat in seats):
             if len(self._plans) >= CACHE_MAX:
                 self._plans.clear()
@@ -120,11 +119,7 @@ class Rulebook:
             self._plans[subject] = Plan(seats, until_ms)
         return seats
 
-    def seats_of(self, rules: Iterable[Rule], subject: Subject, now_ms: int) -> tuple[Seat, ...]:
-        """Where a call sits of which it is known what fits."""
-        return tuple([self._seat(rule, subject, now_ms) for rule in rules])
-
-    def _seat(self, rule: Rule, subject: Subject, now_ms: int) -> Seat:
+    def seat(self, rule: Rule, subject: Subject, now_ms: int) -> Seat:
         key = rule.key_of(subject)
         counter = None if key is None else rule.current(key, now_ms)
         if counter is not None:
