@@ -1,5 +1,6 @@
 """What is looked after beside the commits: the anchor follows them, the files are still there."""
 
+import logging
 import sqlite3
 import time
 from contextlib import suppress
@@ -15,7 +16,11 @@ from daemon.journal.archive.sealed import sealed
 from daemon.journal.faults import Damaged, NotWritable
 from daemon.journal.files import DATABASE, connect_writer, fault_of
 
+log = logging.getLogger("budget.journal")
+
 LOOK_EVERY_S = 1.0
+LOG_BYTES_LONG = 256 * 1024 * 1024
+"""Longer than anything but a reader that stays makes it; said once, and again at each doubling."""
 REMEDY = "`budget restore` a backup, or go on with what there is: `budget serve --accept-loss`"
 TAIL = 1000
 """So many entries at the end are checked at every start; all of them by `budget verify`."""
@@ -35,6 +40,7 @@ class Guard:
         self._known = [identity(path) for path in self._files]
         self._anchor = Anchor(data_dir)
         self._looked_at = time.monotonic()
+        self._long = LOG_BYTES_LONG
 
     @classmethod
     def open(cls, data_dir: Path, *, accept_loss: bool = False) -> "Guard":
@@ -71,6 +77,16 @@ class Guard:
         for path, known in zip(self._files, self._known, strict=True):
             if identity(path) != known:
                 raise StorageFailed(f"{path} was removed or replaced while the daemon ran")
+        self._tell_of_a_long_log()
+
+    def _tell_of_a_long_log(self) -> None:
+        """It is folded back at commits, but for what somebody still reads the state before."""
+        size = self._files[1].stat().st_size
+        if size > self._long:
+            log.warning("the write-ahead log is %d MB: somebody keeps reading", size // 1_000_000)
+            self._long = 2 * size
+        elif size < LOG_BYTES_LONG:
+            self._long = LOG_BYTES_LONG
 
     def close(self) -> None:
         with suppress(OSError):  # an anchor that is behind raises no false alarm

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -22,12 +23,21 @@ from pydantic_core import from_json
 
 from actors.journal.chain import GENESIS, canonical, link
 from actors.journal.projection import Changes
-from actors.ports import Batch
-from daemon.journal import anchor
+from actors.journal.take_out import TakeOut
+from actors.ports import Batch, KeptKey
+from daemon.journal import anchor, guard
 from daemon.journal.anchor import Mark
+from daemon.journal.archive.take_out import PAGES, take_out
 from daemon.journal.backup import copy
-from daemon.journal.files import APPLICATION_ID, DATABASE, migrations
+from daemon.journal.files import (
+    APPLICATION_ID,
+    DATABASE,
+    connect_reader,
+    connect_writer,
+    migrations,
+)
 from daemon.journal.rollups import Facets
+from daemon.journal.store import SqliteStore
 from daemon.journal.verify import Report, verify, verify_file
 from daemon.journal.write import write
 from protocols.journal import Draft
@@ -416,3 +426,64 @@ def test_what_is_no_backup_is_not_restored(tmp_path: Path) -> None:
     assert budget("restore", diary, home=tmp_path / "fresh")[0] == 65
     assert budget("restore", tmp_path / "nothing", home=tmp_path / "fresh")[0] == 65
     assert budget("verify", diary, home=tmp_path / "fresh")[0] == 65
+
+
+# What grows
+
+
+def test_a_log_that_a_reader_keeps_long_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It cannot be folded back before the reader goes; then it is cut to its usual length."""
+    monkeypatch.setattr(guard, "LOG_BYTES_LONG", 300_000)
+    watched = guard.Guard.open(tmp_path)
+    db = watched.db
+    db.execute("PRAGMA journal_size_limit = 200000")
+    db.execute("PRAGMA wal_autocheckpoint = 10")
+
+    def write(rows: int) -> int:
+        rows_of_a_page = [(str(time.monotonic_ns()), "x" * 3_000) for _ in range(rows)]
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO seed VALUES (?, ?)", rows_of_a_page)
+        db.execute("COMMIT")
+        watched.look()
+        return (tmp_path / f"{DATABASE}-wal").stat().st_size
+
+    with closing(connect_reader(tmp_path / DATABASE)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM seed").fetchone()
+        assert [write(30) for _ in range(3)][-1] > 300_000
+        reader.execute("COMMIT")
+        write(1)
+        assert write(1) <= 200_000
+    assert caplog.text.count("somebody keeps reading") == 1
+    watched.close()
+    db.close()
+
+
+def test_keys_are_forgotten_as_fast_as_they_age(tmp_path: Path) -> None:
+    """A portion at a time, and whether there may be more; none that is young enough goes."""
+    anyio.run(forget_keys, tmp_path)
+
+
+async def forget_keys(home: Path) -> None:
+    store = await SqliteStore.open(home)
+    try:
+        keys = [KeptKey(bytes([n // 256, n % 256]), b"", False, "{}", n) for n in range(2_500)]  # noqa: FBT003
+        await store.append(Batch([], Changes(), keys))
+        assert [await store.purge_keys(2_400) for _ in range(4)] == [True, True, False, False]
+        assert await store.find_key(keys[2_399].key) is None
+        assert await store.find_key(keys[2_400].key) is not None
+    finally:
+        await store.close()
+
+
+def test_room_is_given_back_many_pages_at_a_time(tmp_path: Path) -> None:
+    with closing(connect_writer(tmp_path / DATABASE)) as db:
+        db.execute("CREATE TABLE much (x)")
+        db.executemany("INSERT INTO much VALUES (?)", [("y" * 3000,)] * 500)
+        db.execute("DROP TABLE much")
+        left = [take_out(db, TakeOut()).left for _ in range(4)]
+    assert left[0] > PAGES
+    assert left[0] - left[1] == PAGES
+    assert left[-1] == 0
