@@ -22,6 +22,8 @@ class Tool:
     """It speaks with a service outside the daemon."""
     question: str | None = None
     """What a person is asked before it is done; fields of the request stand in braces."""
+    of_admins: bool = False
+    """Listed for administrators only, whoever may call it: those who spend have no use for it."""
 
 
 RESERVE = Tool(
@@ -128,6 +130,29 @@ ASK = Tool(
     "and quotes them; what it would change comes back as proposals for a person. May take a "
     "minute, and costs the assistant's own budget. For a single figure use the other tools.",
     outside=True,
+)
+PROPOSALS = Tool(
+    "budget_proposals",
+    "What the assistant has proposed",
+    "Proposals of the daemon's assistant, the newest first: the operation, why, what it would "
+    "change, and what it would have done to the calls of the last days. status is open, applied or "
+    "dismissed.",
+    of_admins=True,
+)
+PROPOSAL = Tool(
+    "budget_proposal",
+    "One proposal as it stands",
+    "One proposal by its id: what it would change, field by field, what that would have done, and "
+    "whether somebody has applied or dismissed it. Look at it before budget_apply_proposal.",
+    of_admins=True,
+)
+DISMISS_PROPOSAL = Tool(
+    "budget_dismiss_proposal",
+    "Put a proposal aside",
+    "Puts a proposal of the assistant aside for good; it can no longer be applied. Only for "
+    "administrators, and a person is asked to confirm it.",
+    destructive=True,
+    question="Put the proposal {proposal_id} aside for good?",
 )
 APPLY_PROPOSAL = Tool(
     "budget_apply_proposal",

@@ -64,7 +64,7 @@ async def serving(ask: Ask, settings: DoorSettings, version: str, feed: Feed) ->
 
 def server(ask: Ask, version: str, changes: Changes) -> Server[Any]:
     calls, resources = Calls(ask), Resources(ask)
-    shown = [(roles_from(row.role), tool) for row in OPERATIONS if (tool := described(row))]
+    shown = [(seen_by(row), tool) for row in OPERATIONS if (tool := described(row))]
 
     async def list_tools(ctx: Context, _: PaginatedRequestParams | None) -> ListToolsResult:
         role = caller_of(ctx).role
@@ -95,6 +95,11 @@ def server(ask: Ask, version: str, changes: Changes) -> Server[Any]:
 
 def input_schemas() -> Mapping[str, Mapping[str, Any]]:
     return {row.tool.name: arguments(row) for row in OPERATIONS if row.tool}
+
+
+def seen_by(operation: Operation) -> frozenset[str]:
+    words = operation.tool
+    return roles_from("admin" if words is not None and words.of_admins else operation.role)
 
 
 def described(operation: Operation) -> Tool | None:

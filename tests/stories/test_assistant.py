@@ -23,6 +23,7 @@ from tests.harness.chat_server import (
     says_slowly,
     sends,
 )
+from tests.harness.mcp_client import WAYS, Person, connected, problem, said
 from tests.stories.conftest import CONFIG
 from tests.stories.words import CALL, limit, made
 
@@ -258,6 +259,30 @@ def test_a_proposal_that_was_overtaken_or_put_aside_is_not_applied(
     opened = daemon.get("/assistant/proposals?status=open").body["items"]
     assert first["proposal_id"] in [one["proposal_id"] for one in opened]
     assert second["proposal_id"] not in [one["proposal_id"] for one in opened]
+
+
+@pytest.mark.anyio
+async def test_a_model_lists_shows_and_puts_aside_proposals_over_mcp(
+    daemon: Daemon, chat: ChatServer, me: str
+) -> None:
+    wanted = {"name": me, "period": "daily", "limit": {"calls": 5}, "match": {"component": me}}
+    chat.will(calls(("propose_set_policy", wanted)), says("one"))
+    (proposal,) = (await anyio.to_thread.run_sync(ask, daemon))["proposals"]
+    name = {"proposal_id": proposal["proposal_id"]}
+    way, somebody = WAYS[0], Person(confirm=True)
+
+    async with connected(daemon, way, daemon.token_of("viewer")) as client:
+        found = said(await client.call_tool("budget_proposals", {"status": "open"}))["items"]
+        assert found[0] == proposal
+        assert said(await client.call_tool("budget_proposal", name)) == proposal
+        refused = problem(await client.call_tool("budget_dismiss_proposal", name))
+        assert refused["code"] == "forbidden"
+    async with connected(daemon, way, elicitation_callback=somebody) as client:
+        aside = said(await client.call_tool("budget_dismiss_proposal", name))
+        assert (aside["status"], aside["ended_by"]) == ("dismissed", "admin")
+        late = problem(await client.call_tool("budget_apply_proposal", name))
+        assert late["code"] == "overtaken"
+    assert somebody.asked[0] == f"Put the proposal {name['proposal_id']} aside for good?"
 
 
 def test_proposals_outlive_the_daemon_and_no_proxy_is_asked(

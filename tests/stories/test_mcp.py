@@ -103,7 +103,8 @@ async def test_each_role_sees_the_tools_it_may_use_and_no_more(daemon: Daemon, w
             seen[name] = {tool.name for tool in (await client.list_tools()).tools}
     assert "budget_reserve" not in seen["viewer"]
     assert seen["viewer"] < seen["apollo"] < seen["../token"]
-    assert "budget_set_policy" not in seen["apollo"]
+    assert not {"budget_set_policy", "budget_proposals"} & seen["apollo"]
+    assert {"budget_set_policy", "budget_proposals"} < seen["../token"]
 
     async with connected(daemon, way, daemon.token_of("viewer")) as client:
         refused = problem(await client.call_tool("budget_reserve", CALL | {"component": "me"}))
