@@ -13,7 +13,7 @@ from protocols.policy.charge import Subject
 CACHE_MAX = 4096
 HELD_MS = 60_000
 """When to look again at a closed window that still holds something."""
-CROWDS_MAX = 64
+CROWDS_MAX = 256
 
 
 class Seat(NamedTuple):

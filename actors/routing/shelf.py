@@ -12,7 +12,7 @@ from protocols.routing.abilities import AbilityTable
 from protocols.routing.offer import Offer
 from protocols.tiers import Tier, TierTable
 
-SHELVES_MAX = 64
+SHELVES_MAX = 16
 
 
 class Wish(NamedTuple):
