@@ -69,7 +69,7 @@ def draft_of(ask: Replay, book: PriceBook, tiers: TierTable, router: Router) -> 
     if prices:
         others = [v for v in book.models() if key_of(v.provider, v.model) not in prices]
         book = book.with_versions([*others, *prices.values()])
-    routes = router if ask.routes is None else Router(router.abilities, ask.routes)
+    routes = router.twin() if ask.routes is None else Router(router.abilities, ask.routes)
     return Draft(book, tiers, routes, ask.policies, frozenset(ask.without), prices)
 
 

@@ -75,10 +75,15 @@ class Router:
 
     def __init__(self, abilities: AbilityTable, rules: Iterable[RouteRule] = ()) -> None:
         self.abilities = abilities
-        self.rules = [(Matcher(rule.match), rule) for rule in (*rules, *SHIPPED)]
+        self._own = tuple(rules)
+        self.rules = [(Matcher(rule.match), rule) for rule in (*self._own, *SHIPPED)]
         self._shelves = Shelves(abilities)
         self._plans: Memo[tuple[object, ...], Plan] = Memo(PLANS_MAX)
         """Calls that are repeated, as those are that are refused, find their plan ready."""
+
+    def twin(self) -> "Router":
+        """The same routes with a memory of its own, for another thread and other prices."""
+        return Router(self.abilities, self._own)
 
     def plan(self, errand: Errand, world: World) -> Plan:
         """Raises `Unpriced` if several sell the model asked for and none is named."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from actors.hindsight.draft import draft_of
 from actors.hindsight.replay import Replay as Replaying
-from actors.routing.router import Router
+from actors.routing.router import Errand, Router
+from actors.routing.router import World as Lookup
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.past import fold
 from protocols.hindsight import Replay, Replayed
@@ -32,6 +33,7 @@ from protocols.policy.messages import RemovePolicy, SetPolicy
 from protocols.routing.abilities import Abilities, AbilityTable
 from protocols.routing.rule import RouteRule
 from protocols.tiers import DEFAULT
+from protocols.wanted import Job
 from tests.harness.house import Ask, World
 from tests.properties.book import book
 
@@ -286,3 +288,18 @@ def entries(world: World) -> Iterator[Any]:
 
 def usd(text: str) -> int:
     return int(text.replace(".", ""))
+
+
+def test_a_replay_runs_on_another_thread_and_remembers_its_routes_apart() -> None:
+    """Else its prices would be found by those who live."""
+    job = Job(component="me", input_tokens=10, max_output_tokens=10)
+    errand, prices = Errand(job, "openai", "large"), book()
+    living = Lookup(prices, DEFAULT, None, START_MS)
+    plan = ROUTER.plan(errand, living)
+    rates = {"rates": {"input": "9", "output": "9"}}
+    asked = {"prices": [{"provider": "openai", "model": "small", "price": rates}]}
+
+    draft = draft_of(Replay.model_validate(asked), prices, DEFAULT, ROUTER)
+    draft.router.plan(errand, Lookup(draft.book, DEFAULT, None, START_MS))
+
+    assert ROUTER.plan(errand, living) is plan
