@@ -25,6 +25,7 @@ from protocols.journal import (
     Entry,
     FindProvisional,
     FoldBookings,
+    FoldKeys,
     FoldPast,
     ListEntries,
     StoredBooking,
@@ -222,6 +223,10 @@ class Store(Protocol):
 
     async def fold_past(self, ask: FoldPast) -> None:
         """Show `ask.add` the entries in question, on a thread and a connection of its own."""
+        ...
+
+    async def fold_keys(self, ask: FoldKeys) -> None:
+        """Hand over every key, on a thread and a connection of its own."""
         ...
 
     async def list_holds(self, ask: ListReservations | ListAllocations) -> Holds: ...

@@ -5,12 +5,14 @@ from typing import Any
 from actors.journal.journal import Flush
 from actors.ledger.directory import Directory
 from actors.ledger.ledger import Ledger
+from actors.ledger.sieve import UsedKeys
 from actors.policy.engine import PolicyEngine
 from actors.ports import Start, Store
 from actors.routing.router import Router
 from actors.runtime import Ref
 from actors.supervision import Roster
 from actors.time import LedgerTime
+from protocols.journal import FoldKeys
 from protocols.message import DAEMON, Caller, Done, R, Request
 from protocols.prices import PriceBook, PricesChanged
 from protocols.routing.abilities import AbilityTable
@@ -32,6 +34,7 @@ class Builder:
         open_max: int,
         count: Counting | None = None,
         router: Router | None = None,
+        key_hours: int = 24,
     ) -> None:
         self.roster = roster
         self.store = store
@@ -42,6 +45,7 @@ class Builder:
         self.open_max = open_max
         self.count = count
         self.router = router or Router(AbilityTable({}))
+        self.key_s = key_hours * 3600.0
         self.directory: Directory | None = None
 
     async def start(self) -> None:
@@ -60,10 +64,14 @@ class Builder:
         engine = PolicyEngine.start(roster.tell, self.time, self.book, self.tiers, start.engine)
         roster.register("policy", engine)
 
+        used = UsedKeys(start.keys, self.key_s, self.time.monotonic)
+        if start.keys is None:
+            roster.tell("journal", FoldKeys(used.came))
+
         def ledger(name: str) -> Ref:
             component = name.partition(":")[2]
             return Ledger.start(
-                component, roster.tell, self.time, self.book, self.tiers, directory, start.keys,
+                component, roster.tell, self.time, self.book, self.tiers, directory, used,
                 start.holds.pop(component, ()), self.count, self.router,
             )  # fmt: skip
 

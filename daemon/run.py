@@ -207,6 +207,7 @@ def builder_of(
         settings.limits.components, settings.holds.open,
         Vocabulary(),
         Router(load_abilities().with_rules(settings.models), settings.routes),
+        settings.holds.key_hours,
     )  # fmt: skip
 
 

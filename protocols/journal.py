@@ -1,6 +1,6 @@
 """Entries: what the journal keeps, and what it is told and asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -192,6 +192,13 @@ class FoldPast:
     progress: "Callable[[int, int], None]"
     """Called now and then with the entries seen and how many there are."""
     stop: bool = False
+
+
+@dataclass(slots=True)
+class FoldKeys:
+    """Hand every idempotency key in use to `take`, on a thread that only reads."""
+
+    take: "Callable[[Iterable[bytes]], None]"
 
 
 @dataclass(slots=True)

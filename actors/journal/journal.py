@@ -25,6 +25,7 @@ from protocols.journal import (
     FindKey,
     FindProvisional,
     FoldBookings,
+    FoldKeys,
     FoldPast,
     KeyFound,
     ListEntries,
@@ -106,7 +107,7 @@ class Journal(ServiceActor):
             case (
                 Append() | PurgeKeys() | TakeOut() | FindKey() | Recall()
                 | ListEntries() | ShowReport() | ListReservations() | ListAllocations()
-                | FindProvisional() | FoldBookings() | FoldPast()
+                | FindProvisional() | FoldBookings() | FoldPast() | FoldKeys()
                 | ListEvents() | ReadEvents() | ListAlerts() | ShowAlert()
                 | FindImported() | FindImportRows() | ListImports()
             ):  # fmt: skip

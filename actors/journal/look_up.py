@@ -7,13 +7,14 @@ from protocols.alerts import ListAlerts, ShowAlert
 from protocols.errors import NotFound
 from protocols.events import ListEvents, ReadEvents
 from protocols.imports import FindImported, FindImportRows, ListImports
-from protocols.journal import FindProvisional, FoldBookings, FoldPast, ListEntries
+from protocols.journal import FindProvisional, FoldBookings, FoldKeys, FoldPast, ListEntries
 from protocols.ledger import ListAllocations, ListReservations
 from protocols.message import Call, Caller
 from protocols.reports import ShowReport
 
 Look = (
     ListEntries | ListReservations | ListAllocations | FindProvisional | FoldBookings | FoldPast
+    | FoldKeys
     | ListEvents | ReadEvents | ListAlerts | ShowAlert | ShowReport
     | FindImported | FindImportRows | ListImports
 )  # fmt: skip
@@ -30,7 +31,7 @@ async def look_up(store: Store, ask: Look, now_ms: int, call: Call[Any]) -> None
             call.answer(await store.show_report(ask, now_ms))
         case FindProvisional():
             call.answer(await store.provisional(ask))
-        case FoldBookings() | FoldPast():
+        case FoldBookings() | FoldPast() | FoldKeys():
             await _fold(store, ask)
             call.answer(True)  # noqa: FBT003  # there is nothing to hand back
         case FindImported() | FindImportRows() | ListImports():
@@ -45,9 +46,11 @@ async def look_up(store: Store, ask: Look, now_ms: int, call: Call[Any]) -> None
             assert_never(ask)
 
 
-async def _fold(store: Store, ask: FoldBookings | FoldPast) -> None:
+async def _fold(store: Store, ask: FoldBookings | FoldPast | FoldKeys) -> None:
     if isinstance(ask, FoldPast):
         await store.fold_past(ask)
+    elif isinstance(ask, FoldKeys):
+        await store.fold_keys(ask)
     else:
         await store.fold_bookings(ask)
 

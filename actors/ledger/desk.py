@@ -1,11 +1,11 @@
 """What every verb of a ledger works with."""
 
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from actors.ledger.directory import Directory
 from actors.ledger.hold import Hold
 from actors.ledger.once import Once
+from actors.ledger.sieve import UsedKeys
 from actors.routing.router import Router
 from actors.tell import Tell
 from actors.time import LedgerTime
@@ -29,7 +29,7 @@ class Desk:
         book: PriceBook,
         tiers: TierTable,
         directory: Directory,
-        old_keys: AbstractSet[bytes] | None,
+        used: UsedKeys,
         count: Counting | None = None,
         router: Router | None = None,
     ) -> None:
@@ -44,7 +44,7 @@ class Desk:
         self.count = count
         self.router = router or Router(AbilityTable({}))
         self.holds: dict[str, Hold] = {}
-        self.once = Once(self.name, component, tell, old_keys)
+        self.once = Once(self.name, component, tell, used)
         self.recalls = 0
         """Questions to the journal about ended holds that are still out."""
         self.ended_meanwhile: set[str] = set()

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+from actors.ledger.sieve import UsedKeys
 from protocols.message import Call
 
 ANSWERS_MAX = 256
-SEEN_MAX = 65_536
 
 
 @dataclass(slots=True)
@@ -29,23 +28,21 @@ class Known:
 
 
 class Keys:
-    """The keys of one ledger: those in flight, the latest answers, and which keys were ever used.
+    """The keys of one ledger: those in flight, and the latest answers.
 
-    `old` are the keys the journal had at the start; None when they are too many to keep here.
     Only a key that may be in the journal and is not known here costs a look-up.
     """
 
-    def __init__(self, old: AbstractSet[bytes] | None) -> None:
+    def __init__(self, used: UsedKeys) -> None:
         self.flights: dict[bytes, Flight] = {}
-        self._old = old
+        self._used = used
         self._known: OrderedDict[bytes, Known] = OrderedDict()
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
 
     def known(self, key: bytes) -> Known | None:
         return self._known.get(key)
 
     def maybe_in_journal(self, key: bytes) -> bool:
-        return self._old is None or key in self._old or key in self._seen
+        return key in self._used
 
     def land(self, key: bytes, answer: Any) -> Flight:
         """The work under this key has come to an answer that counts for ever."""
@@ -53,10 +50,7 @@ class Keys:
         self._known[key] = Known(flight.fingerprint, answer)
         if len(self._known) > ANSWERS_MAX:
             self._known.popitem(last=False)
-        self._seen[key] = None
-        if len(self._seen) > SEEN_MAX:
-            self._old = None
-            self._seen.clear()
+        self._used.new.add(key)
         return flight
 
     def abandon(self, key: bytes) -> Flight:

@@ -5,12 +5,12 @@ answers the caller once that is on disk. Nobody waits in between.
 """
 
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
 from actors.ledger import ending, opening, recall, routing
 from actors.ledger.desk import Desk
 from actors.ledger.directory import Directory, unknown_hold
+from actors.ledger.sieve import UsedKeys
 from actors.ledger.task import Task
 from actors.routing.router import Router
 from actors.runtime import ServiceActor
@@ -78,13 +78,14 @@ class Ledger(ServiceActor):
         book: PriceBook,
         tiers: TierTable,
         directory: Directory,
-        old_keys: AbstractSet[bytes] | None = frozenset(),
+        used: UsedKeys | None = None,
         stored: Iterable[StoredHold] = (),
         count: Counting | None = None,
         router: Router | None = None,
     ) -> None:
         super().__init__(f"ledger:{component}")
-        self.desk = Desk(component, tell, time, book, tiers, directory, old_keys, count, router)
+        used = used or UsedKeys()
+        self.desk = Desk(component, tell, time, book, tiers, directory, used, count, router)
         for row in stored:
             self.desk.holds[row.id] = recall.rebuilt(self.desk, row)
 

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from actors.ledger.keys import Flight, Keys, digest
+from actors.ledger.sieve import UsedKeys
 from actors.ledger.task import Task
 from actors.tell import Tell
 from protocols.errors import BudgetError, KeyReused
@@ -20,13 +20,11 @@ Work = Callable[[Task, Call[Any]], None]
 class Once:
     """Starts work for a new key, and ends every piece of work: written down, then answered."""
 
-    def __init__(
-        self, ledger: str, component: str, tell: Tell, old: AbstractSet[bytes] | None
-    ) -> None:
+    def __init__(self, ledger: str, component: str, tell: Tell, used: UsedKeys) -> None:
         self.ledger = ledger
         self.component = component
         self.tell = tell
-        self.keys = Keys(old)
+        self.keys = Keys(used)
 
     def begin(self, request: Any, call: Call[Any], work: Work) -> None:
         """Do the work, unless its key was answered, is being worked on, or must be looked up."""

@@ -1,13 +1,15 @@
 """What is asked of the journal's tables."""
 
 import sqlite3
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic_core import from_json
 
 from actors.ports import KeptKey
 from daemon.journal.archive.walk import SEQ_MAX, parts, parts_back, standing_still
-from protocols.journal import BOOKINGS, Entries, EntryShown, ListEntries
+from protocols.journal import BOOKINGS, Entries, EntryShown, FoldKeys, ListEntries
 from protocols.names import entry_id
 from protocols.period import rfc3339
 
@@ -25,6 +27,9 @@ LIST_ENTRIES = (
 OLDEST, NEWEST = LIST_ENTRIES.format(""), LIST_ENTRIES.format("DESC")
 
 
+KEYS_AT_ONCE = 1_000
+
+
 def tokens(db: sqlite3.Connection) -> list[dict[str, Any]]:
     return [from_json(body) for (body,) in db.execute("SELECT body FROM token ORDER BY name")]
 
@@ -38,6 +43,18 @@ def proposals(db: sqlite3.Connection) -> list[dict[str, Any]]:
 def find_key(db: sqlite3.Connection, key: bytes) -> KeptKey | None:
     row = db.execute(FIND_KEY, (key,)).fetchone()
     return None if row is None else KeptKey(row[0], row[1], bool(row[2]), row[3], row[4])
+
+
+def fold_keys(db: sqlite3.Connection, ask: FoldKeys) -> None:
+    """From their index, so that no answer is read with them; callers are served meanwhile."""
+    rows = db.execute("SELECT key FROM idempotency")
+    ask.take(key for few in iter(lambda: rows.fetchmany(KEYS_AT_ONCE), []) for key in rested(few))
+
+
+def rested(rows: list[tuple[bytes]]) -> Iterator[bytes]:
+    began = time.monotonic()
+    yield from (key for (key,) in rows)
+    time.sleep(time.monotonic() - began)
 
 
 def list_entries(db: sqlite3.Connection, ask: ListEntries) -> Entries:

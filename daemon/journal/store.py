@@ -41,6 +41,7 @@ from protocols.journal import (
     Entries,
     FindProvisional,
     FoldBookings,
+    FoldKeys,
     FoldPast,
     ListEntries,
     StoredBooking,
@@ -218,6 +219,9 @@ class SqliteStore:
 
     async def fold_past(self, ask: FoldPast) -> None:
         await self._aside(past.fold, ask)
+
+    async def fold_keys(self, ask: FoldKeys) -> None:
+        await self._aside(read.fold_keys, ask)
 
     async def _aside(self, work: Callable[..., T], ask: object) -> T:
         """Long, so it keeps nobody else's connection busy."""
