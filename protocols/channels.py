@@ -18,10 +18,13 @@ class ChannelShown:
     name: str
     kind: ChannelKind
     state: Literal["ok", "failing", "quiet"]
-    delivered_seq: Annotated[int, Field(description="up to this event nothing is left to send")]
+    delivered_seq: Annotated[
+        int, Field(description="up to this event nothing is left to send, but for what is aside")
+    ]
     failing_since: str | None = None
     attempts: int = 0
     failure: str | None = None
+    aside: Annotated[int, Field(description="events it does not take, tried beside the others")] = 0
 
 
 @dataclass(slots=True)

@@ -128,6 +128,8 @@ class Place:
     """When the next event first failed; None when it did not."""
     attempts: int = 0
     error: str | None = None
+    over: bool = False
+    """Nobody needs to remember it any more."""
 
 
 def event_id(seq: int) -> str:

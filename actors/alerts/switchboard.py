@@ -31,6 +31,7 @@ class Switchboard:
         self.deliveries = [
             Delivery(
                 lane, notifier, begin.places.get(lane.name) or self._new(lane.name, begin.seq),
+                [at for name, at in begin.places.items() if name.startswith(f"{lane.name}#")],
                 tell, time, Random(),  # noqa: S311  # jitter
             )
             for channel, notifier in ways.items()
@@ -79,6 +80,7 @@ class Switchboard:
         place, channel = delivery.place, delivery.lane.channel
         quiet = channel.quiet is not None and channel.quiet.holds(self.time.now_ms())
         shown = ChannelShown(delivery.lane.name, channel.kind, "ok", place.seq)
+        shown.aside = len(delivery.aside)
         if place.since_ms is not None:
             shown.state, shown.failing_since = "failing", rfc3339(place.since_ms)
             shown.attempts, shown.failure = place.attempts, place.error

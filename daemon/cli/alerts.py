@@ -91,6 +91,8 @@ def alerts_channels(console: Console, /) -> None:
         colour = {"ok": "green", "failing": "red"}.get(channel["state"])
         since = channel["failing_since"]
         why = f"{channel['failure']}, since {units.when(since)}" if since else ""
+        if aside := channel["aside"]:
+            why += f"{'; ' if why else ''}{aside} set aside, tried again by itself"
         state = click.style(channel["state"], fg=colour)
         return [channel["name"], channel["kind"], state, str(channel["delivered_seq"]), why]
 

@@ -20,6 +20,7 @@ MOVE_ALERT = (
     "seen_by = coalesce(?, seen_by), seen_ms = iif(? IS NULL, seen_ms, ?), "
     "note = coalesce(?, note), resolved_ms = iif(?, ?, resolved_ms) WHERE id = ?"
 )
+NO_PLACE = "DELETE FROM place WHERE name = ?"
 KEEP_PLACE = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?)"
 LIST_EVENTS = (
     "SELECT * FROM outbox WHERE seq > ? AND (? IS NULL OR component IN (?, '')) "
@@ -61,7 +62,7 @@ def announce(db: sqlite3.Connection, news: News, places: Iterable[Place]) -> Non
         db.execute(MOVE_ALERT, (one.again, one.again, one.at_ms, *seen, *ends, one.id))
     for place in places:
         at = (place.name, place.seq, place.since_ms, place.attempts, place.error)
-        db.execute(KEEP_PLACE, at)
+        db.execute(*((NO_PLACE, at[:1]) if place.over else (KEEP_PLACE, at)))
 
 
 def start(db: sqlite3.Connection) -> OutboxStart:
