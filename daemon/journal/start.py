@@ -4,6 +4,7 @@ import sqlite3
 
 from pydantic_core import from_json
 
+from actors.policy.counter import Mark
 from actors.policy.state import EngineState, StoredCharge, StoredPolicy, StoredWindow
 from actors.ports import Start
 from daemon.journal import outbox
@@ -13,6 +14,11 @@ from protocols.period import Window
 from protocols.policy.charge import Amounts, Covers
 from protocols.policy.policy import Policy
 
+WINDOW = (
+    "SELECT id, policy, counting, key, starts_ms, ends_ms, usd, tokens, calls, "
+    "EXISTS (SELECT 1 FROM crossing WHERE window = window.id) FROM window"
+)
+NONE: frozenset[Mark] = frozenset()
 KEYS_MAX = 200_000
 """About 20 MB; beyond, each new key is looked up."""
 
@@ -50,10 +56,10 @@ def keys(db: sqlite3.Connection) -> frozenset[bytes] | None:
 def engine_state(db: sqlite3.Connection, open_now: list[StoredHold], at_ms: int) -> EngineState:
     charges = [charge(hold) for hold in open_now]
     needed = {number for one in charges for number in (*one.windows, *one.parent_windows)}
-    rows = db.execute("SELECT * FROM window WHERE ends_ms > ?", (at_ms,)).fetchall()
+    rows = db.execute(f"{WINDOW} WHERE ends_ms > ?", (at_ms,)).fetchall()
     found = {row[0] for row in rows}
     for number in needed - found:
-        rows += db.execute("SELECT * FROM window WHERE id = ?", (number,)).fetchall()
+        rows += db.execute(f"{WINDOW} WHERE id = ?", (number,)).fetchall()
     return EngineState(
         policies=[
             StoredPolicy(Policy.model_validate_json(body), *rest)
@@ -69,7 +75,7 @@ def engine_state(db: sqlite3.Connection, open_now: list[StoredHold], at_ms: int)
                 row[3],
                 Window(*row[4:6]),
                 Amounts(*row[6:9]),
-                outbox.crossed(db, row[0]),
+                outbox.crossed(db, row[0]) if row[9] else NONE,
             )
             for row in rows
         ],
