@@ -45,6 +45,9 @@ class Archivist(ServiceActor):
         self.vault = vault
         self.after_months = after_months
         self.next_look = time.monotonic()
+        self.before_ms = 0
+        """What was before this moment is to be archived, for whoever asked for most."""
+        self.caller = DAEMON
         self.now = Archive()
         self.copying: CopyMonth | None = None
         self.stopping = False
@@ -77,36 +80,41 @@ class Archivist(ServiceActor):
             self.copying.stop = True
 
     def begin(self, before_ms: int, caller: Caller) -> None:
+        """Whoever asks while there is work gets what they asked for in the same course."""
+        if before_ms > self.before_ms:
+            self.before_ms, self.caller = before_ms, caller
         if self.ended.is_set():
             self.ended = anyio.Event()
             self.now = Archive(status="working")
-            self.spawn(self.work, before_ms, caller)
+            self.spawn(self.work)
 
-    async def work(self, before_ms: int, caller: Caller) -> None:
+    async def work(self) -> None:
         try:
             if await self.vault.archived_months():
                 await self.clear_away()
-            while not self.stopping and await self.move_month(before_ms, caller):
+            while not self.stopping and await self.move_month():
                 await self.clear_away()
         except BudgetError as error:
             self.now.failed = error.detail
         except StorageFailed as error:  # beside the journal: it goes on
             self.now.failed = f"cannot write the file: {error}"
         finally:
+            self.before_ms = 0
             self.now.status, self.now.doing, self.now.month = "idle", None, None
             self.ended.set()
 
-    async def move_month(self, before_ms: int, caller: Caller) -> bool:
+    async def move_month(self) -> bool:
         """Copy the next month, and write down that its file counts; False if none is due."""
+        before_ms = self.before_ms
         flushed = Awaited()
         self.tell("journal", Append([], answer=True), flushed)
         await flushed.reply()  # what is in the past now is on disk
         self.copying = CopyMonth(before_ms, self.progress)
         copied = await self.vault.copy_month(self.copying)
         if copied is None:
-            return False
-        written = Awaited(caller)
-        draft = Draft("archived", "", copied["month"], copied | {"by": caller.name})
+            return self.before_ms > before_ms  # more was asked for meanwhile
+        written = Awaited(self.caller)
+        draft = Draft("archived", "", copied["month"], copied | {"by": self.caller.name})
         self.tell("journal", Append([draft], answer=True), written)
         await written.reply()
         return True

@@ -17,6 +17,7 @@ from daemon.journal.export import export
 from daemon.journal.files import DATABASE, connect_reader
 from daemon.journal.imported import import_journal
 from daemon.journal.verify import verify
+from protocols.archive import ArchiveMonths
 from protocols.errors import BudgetError
 from protocols.journal import (
     FindProvisional,
@@ -63,6 +64,18 @@ def test_months_archived_at_any_time_change_no_figure(seed: int) -> None:
         assert len(archived.months) > 1
         assert told(world.data_dir, world.clock.wall_ms) == told(never, world.clock.wall_ms)
         assert verify(never).problems == []
+    finally:
+        world.close()
+
+
+def test_who_asks_while_there_is_work_gets_what_they_asked_for() -> None:
+    world = World(START_MS, book())
+    try:
+        world.ask(Ask("record", Record(component="a", model="large", usage={"input": 5})))
+        world.clock.pass_by(70 * DAY)
+        few, all_closed = (ArchiveMonths(after_months=months) for months in (1200, 0))
+        world.ask_at_once([Ask("archive_months", few), Ask("archive_months", all_closed)])
+        assert [one.month for one in world.archive(1200).months] == ["2026-05"]
     finally:
         world.close()
 
