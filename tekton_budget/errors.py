@@ -166,7 +166,7 @@ def no_daemon(url: str, problem: OSError | None = None) -> Unavailable:
 def broke_off(url: str, problem: BaseException) -> Unavailable:
     """The request may have been carried out."""
     return Unavailable(
-        f"{url} did not finish its answer: {problem or type(problem).__name__}",
+        f"{url} did not finish its answer: {str(problem) or type(problem).__name__}",
         hint="ask again with the same idempotency key: it is never booked twice",
         outcome="unknown",
     )

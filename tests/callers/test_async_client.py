@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from tekton_budget import AsyncBudgetClient, Denied, Unavailable
+from tests.callers.stranger import stranger
 from tests.daemon_process import Daemon
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +98,12 @@ async def test_nobody_there_is_said(queue: Path) -> None:
     async with AsyncBudgetClient("me", url=url, token="x", queue_dir=queue, tries=1) as budget:
         with pytest.raises(Unavailable):
             await budget.check(MODEL)
+
+
+async def test_an_answer_that_takes_too_long_is_said_to(queue: Path) -> None:
+    with stranger(None) as (url, _):
+        async with AsyncBudgetClient(
+            "me", url=url, token="x", queue_dir=queue, tries=1, timeout_s=0.2
+        ) as budget:
+            with pytest.raises(Unavailable, match="did not finish its answer: TimeoutError"):
+                await budget.check(MODEL)
