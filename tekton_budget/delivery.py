@@ -54,7 +54,7 @@ class Delivery:
         for path in files:
             try:
                 ask = restore(path)
-            except (ValueError, KeyError) as error:
+            except ValueError as error:
                 self._refuse(path, BudgetError(f"cannot be read: {error}"))
                 continue
             if len(load) == BATCH_MAX or ask.target in holds:

@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from tekton_budget.ask import Ask
 from tekton_budget.errors import BudgetError, Unavailable
 from tekton_budget.find import xdg
+from tekton_budget.item import item
 from tekton_budget.replies import Booked
 
 REFUSED = "refused"
@@ -84,15 +85,25 @@ class Spool:
         """The daemon will never take it: set it aside with the reason, for a person."""
         aside = self.directory / REFUSED
         aside.mkdir(mode=0o700, exist_ok=True)
-        told = {"code": error.code, "detail": error.detail, "booking": json.loads(path.read_text())}
+        booking: Any = path.read_text(encoding="utf-8", errors="replace")
+        with suppress(ValueError):
+            booking = json.loads(booking)
+        told = {"code": error.code, "detail": error.detail, "booking": booking}
         (aside / path.name).write_text(json.dumps(told, indent=2), encoding="utf-8")
         path.unlink()
 
 
 def restore(path: Path) -> Ask[Booked]:
-    """The booking of a file."""
-    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Ask(kept["method"], kept["target"], kept["fields"], Booked, kept["key"])
+    """The booking of a file. Raises ValueError for what is none."""
+    kept: Any = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        ask = Ask(kept["method"], kept["target"], kept["fields"], Booked, kept["key"])
+        told = item(ask)
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ValueError(f"it is no booking: {problem!r}") from None
+    if told is None:
+        raise ValueError(f"nothing is booked by {ask.method} {ask.target}")
+    return ask
 
 
 def _sync(directory: Path) -> None:

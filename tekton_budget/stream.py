@@ -93,7 +93,7 @@ class Stream:
                 await self._link.writer.drain()
                 return await self._say(line)
         except OSError as problem:
-            if self._heard == heard:  # it is not only this one that takes long
+            if isinstance(problem, TimeoutError) and self._heard == heard:  # nobody is answered
                 self._reading.cancel()
             raise broke_off(self._link.place.url, problem) from None
 

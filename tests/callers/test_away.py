@@ -216,6 +216,20 @@ def test_what_spoils_a_request_is_found_and_the_others_are_booked(queue: Path) -
     assert asked(heard) == [["good", "bad", "also good"], ["good"], ["bad"], ["also good"]]
 
 
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"method": "POST"}', '{"method":"GET","target":"/","fields":{},"key":""}']
+)
+def test_a_file_that_is_no_booking_is_set_aside(queue: Path, text: str) -> None:
+    waiting(queue, "good")
+    (queue / "0-broken.json").write_text(text)
+
+    with (
+        stranger(results(DONE)) as (url, _),
+        BudgetClient("me", url=url, token="x", queue_dir=queue) as budget,
+    ):
+        assert budget.deliver() == Delivered(sent=1, refused=1, left=0)
+
+
 def test_a_wrong_token_leaves_the_queue_as_it_is(queue: Path) -> None:
     waiting(queue, "one", "two")
     stop = as_http("401 Unauthorized", {"code": "unauthenticated", "detail": "not one of ours"})
