@@ -1,5 +1,6 @@
 """Reserve, allocate, check, explain: before a model is called."""
 
+from math import inf
 from typing import Any
 
 from actors.ledger import drafts, replies, routing
@@ -55,7 +56,7 @@ def new_hold(
         asked=estimate.amounts,
         held=estimate.amounts,
         expires_ms=now_ms + wanted.ttl_s * 1000,
-        deadline=desk.time.monotonic() + wanted.ttl_s,
+        deadline=inf,  # the engine says when, as it admits it
         places=Places(parent=getattr(wanted, "allocation_id", None)),
         metadata=dict(wanted.metadata),
         estimate=None if usage is None else usage.counts,
