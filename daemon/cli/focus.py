@@ -70,7 +70,7 @@ def charge(item: Json) -> Json:
         **dict.fromkeys(("ConsumedQuantity", "PricingQuantity"), quantity),
         **dict.fromkeys(("ConsumedUnit", "PricingUnit"), unit),
         **dict.fromkeys(("InvoiceIssuerName", "ProviderName", "PublisherName"), group["provider"]),
-        "SkuId": f"{group['provider']}/{group['model']}",
+        **dict.fromkeys(("SkuId", "SkuPriceId"), f"{group['provider']}/{group['model']}"),
         **dict.fromkeys(("SubAccountId", "SubAccountName"), group["component"]),
         "Tags": group["tags"] or "{}",
     }  # fmt: skip
