@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from daemon.journal.files import DATABASE
+from daemon.journal.files import DATABASE, connect_writer
+from daemon.journal.rollups import rebuild
 from daemon.journal.verify import verify
 from tests.daemon.test_journal_care import budget
 from tests.daemon_process import Daemon, running
@@ -175,6 +176,15 @@ def test_an_export_with_archived_months_comes_in_whole(home: Path, tmp_path: Pat
         assert len(archived(daemon)["months"]) >= 4
         daemon.stop()
     assert verify(fresh).problems == []
+
+
+def test_tables_are_added_up_again_from_archived_months_too(home: Path) -> None:
+    """As a migration does."""
+    with closing(connect_writer(home / DATABASE)) as db:
+        db.executescript("BEGIN; DELETE FROM rollup; DELETE FROM facet; DELETE FROM membership;")
+        rebuild(db)
+        db.execute("COMMIT")
+    assert verify(home).problems == []
 
 
 # A file that is gone or changed
