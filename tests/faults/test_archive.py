@@ -24,7 +24,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return months(tmp_path_factory.mktemp("months") / "data").home
 
 
-@pytest.mark.parametrize(("name", "step"), [("archive/", 31), ("journal.sqlite", 101)])
+@pytest.mark.parametrize(("name", "step"), [("archive/", 31), ("journal.sqlite", 61)])
 def test_a_move_killed_at_any_call_to_the_disk_is_not_begun_or_done(
     before: Path, library: Path, tmp_path: Path, name: str, step: int
 ) -> None:
