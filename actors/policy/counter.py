@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -49,8 +50,16 @@ class Counter:
         self.held: Levels = [0, 0, 0]
         self.rolling: Rolling | None = None
         self.crossed: frozenset[Mark] = frozenset()
-        self.shown = show_window(window)
+
+    def __getattr__(self, name: str) -> Any:
+        """How its window is told, made at the first question and then kept: a start restores
+        hundreds of thousands of sessions, and most of them are never asked about again.
+        """
+        if name not in ("shown", "written"):
+            raise AttributeError(name)
+        self.shown = show_window(self.window)
         self.written = to_json(self.shown).decode()
+        return getattr(self, name)
 
     def hold(self, axis: int, amount: int) -> None:
         """Add to what is held; a negative amount gives back."""

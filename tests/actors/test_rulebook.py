@@ -91,3 +91,13 @@ def test_open_windows_are_not_looked_at_however_many_there_are() -> None:
         return count
 
     assert steps(1_000) == steps(1)
+
+
+def test_how_a_window_is_told_is_made_at_the_first_question_and_then_kept() -> None:
+    counter = Book("hourly").open()
+
+    with pytest.raises(AttributeError):
+        object.__getattribute__(counter, "written")
+    assert counter.written is counter.written
+    assert counter.shown.ends is not None
+    assert not hasattr(counter, "unheard_of")
