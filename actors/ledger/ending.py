@@ -4,7 +4,7 @@ from typing import Any
 
 from actors.ledger import drafts, replies
 from actors.ledger.desk import Desk
-from actors.ledger.estimate import booking_price
+from actors.ledger.estimate import booking_price, subject_of
 from actors.ledger.hold import Hold, less, shown
 from actors.ledger.task import Task, charge_hold, price_usage
 from protocols.errors import HoldEnded, Invalid
@@ -32,7 +32,6 @@ from protocols.policy.charge import (
     Posted,
     Return,
     Returned,
-    Subject,
 )
 from protocols.tiers import tier_of
 
@@ -107,10 +106,7 @@ def record(desk: Desk, task: Task, call: Call[Any]) -> None:
     request: Record = task.request
     provider, version, known = booking_price(desk.book, request.provider, request.model)
     tier = tier_of(desk.component, provider, request.model, desk.tiers)
-    subject = Subject(
-        desk.component, provider, request.model, tier, request.task_type, request.context_id,
-        tuple(sorted(request.tags.items())),
-    )  # fmt: skip
+    subject = subject_of(request, provider, request.model, tier)
     if not request.usage:
         raise Invalid(
             "usage is empty: there is nothing to record",

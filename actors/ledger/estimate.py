@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from protocols.allocation_sizes import default_size
 from protocols.debug import log_function
 from protocols.errors import Invalid, Unpriced
-from protocols.ledger import Allocate
+from protocols.ledger import Allocate, Record
 from protocols.money import NANOS_MAX, show_usd
 from protocols.policy.charge import Amounts, Subject
 from protocols.policy.choice import Option
@@ -80,10 +80,7 @@ def of_model(
     """What the call would hold on this model; `usd` is a sum given by the caller."""
     provider, version, priced = price
     tier = tier_of(wanted.component, provider, model, tiers)
-    subject = Subject(
-        wanted.component, provider, model, tier, wanted.task_type, wanted.context_id,
-        tuple(sorted(wanted.tags.items())),
-    )  # fmt: skip
+    subject = subject_of(wanted, provider, model, tier)
     estimated = wanted.input_tokens is None or wanted.max_output_tokens is None or not priced
     if usd is not None:
         amounts = Amounts(usd, usage.tokens, 1)
@@ -96,14 +93,19 @@ def of_option(wanted: Job, option: Option) -> Estimate:
     """What the call would hold on the model of this option."""
     offer = option.offer
     provider, model, tier = offer.kind
-    subject = Subject(
-        wanted.component, provider, model, tier, wanted.task_type, wanted.context_id,
-        tuple(sorted(wanted.tags.items())),
-    )  # fmt: skip
+    subject = subject_of(wanted, provider, model, tier)
     guessed = wanted.input_tokens is None or wanted.max_output_tokens is None
     return Estimate(
         subject, option.amounts, option.load.usage, offer.version,
         priced=offer.priced, estimated=guessed or not offer.priced,
+    )  # fmt: skip
+
+
+def subject_of(said: Job | Allocate | Record, provider: str, model: str, tier: str) -> Subject:
+    """The facts that policies look at."""
+    tags = tuple(sorted(said.tags.items()))
+    return Subject(
+        said.component, provider, model, tier, said.task_type, said.context_id, tags
     )  # fmt: skip
 
 
@@ -153,10 +155,7 @@ def for_allocation(book: PriceBook, tiers: TierTable, wanted: Allocate) -> Estim
     if wanted.model is not None:
         provider, version, priced = find_price(book, wanted.provider, wanted.model)
     tier = tier_of(wanted.component, provider, model, tiers)
-    subject = Subject(
-        wanted.component, provider, model, tier, wanted.task_type, wanted.context_id,
-        tuple(sorted(wanted.tags.items())),
-    )  # fmt: skip
+    subject = subject_of(wanted, provider, model, tier)
     tokens = wanted.tokens
     if tokens is None and wanted.usd is None and wanted.calls is None:
         tokens = default_size(wanted.task_type, wanted.priority)
