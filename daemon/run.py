@@ -150,6 +150,7 @@ async def live(settings: Settings, tokens: KnownTokens, *, accept_loss: bool) ->
         if listening.url is not None:
             roster.tell("hermes", hermes.Open(listening.url))
         garbage.collect_little()
+        stack.callback(roster.abandon)  # when the journal breaks, no door waits for its answers
         await first_of(signals)
         log.info("stopping")
         roster.tell("hermes", hermes.Leave())
