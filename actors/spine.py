@@ -1,5 +1,6 @@
 """The spine: policy engine and ledgers, built from the journal at start and after every fall."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from actors.journal.journal import Flush
@@ -7,6 +8,7 @@ from actors.ledger.directory import Directory
 from actors.ledger.ledger import Ledger
 from actors.ledger.sieve import UsedKeys
 from actors.policy.engine import PolicyEngine
+from actors.policy.policies import Seed
 from actors.ports import Start, Store
 from actors.routing.router import Router
 from actors.runtime import Ref
@@ -14,6 +16,7 @@ from actors.supervision import Roster
 from actors.time import LedgerTime
 from protocols.journal import FoldKeys
 from protocols.message import DAEMON, Caller, Done, R, Request
+from protocols.policy.messages import ListBudgets
 from protocols.prices import PriceBook, PricesChanged
 from protocols.routing.abilities import AbilityTable
 from protocols.tiers import TierTable
@@ -86,6 +89,13 @@ class Builder:
         for row in self.roster.table():
             if row.name == "policy" or row.name.startswith("ledger:"):
                 self.roster.tell(row.name, message)
+
+    async def seed(self, seeds: Iterable[Seed]) -> None:
+        """What `budget.toml` says is in force and on disk when this returns."""
+        for seed in seeds:
+            self.roster.tell("policy", seed)
+        await self.roster.ask("policy", ListBudgets(), DAEMON)  # it answers after all of them
+        await self.flush()
 
     async def flush(self) -> None:
         """Return when the journal has written and answered all it was handed."""

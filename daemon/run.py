@@ -190,8 +190,7 @@ async def actors(
             *tekton.organs(roster, settings, presence, health.status),
         ):
             await supervisor.start_organ(organ)
-        for seed in changed_seeds(settings, begin.engine.seeds):
-            roster.tell("policy", seed)
+        await builder.seed(changed_seeds(settings, begin.engine.seeds))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(supervisor.broken)
             tasks.start_soon(feed.run)
