@@ -194,18 +194,14 @@ class Charge:
     def take_all(self, amounts: Amounts) -> None:
         """`take` on every axis at once; nothing of it sits in an allocation's counters."""
         add(self.held, amounts)
-        for levels in self.held_levels():
-            levels[0] += amounts[0]
-            levels[1] += amounts[1]
-            levels[2] += amounts[2]
+        for meter in self._meters():
+            add(meter.held, amounts)
 
     def settle_all(self, used: Amounts) -> None:
         """Use this much and hold nothing any more; nothing of it sits in an allocation's."""
         usd, tokens, calls = used
         held_usd, held_tokens, held_calls = self.held
-        meters: list[Meter] = [*self.counters]
-        meters += [one.rolling for one in self.counters if one.rolling is not None]
-        for meter in meters:
+        for meter in self._meters():
             levels = meter.held
             levels[0] -= held_usd
             levels[1] -= held_tokens
@@ -216,10 +212,10 @@ class Charge:
             levels[2] += calls
         self.held = [0, 0, 0]
 
-    def held_levels(self) -> list[Levels]:
-        """What is held in each window, and in each rolling sum that one is part of."""
-        rolling = [one.rolling.held for one in self.counters if one.rolling is not None]
-        return [*[one.held for one in self.counters], *rolling]
+    def _meters(self) -> list[Meter]:
+        """Each window, and each rolling sum that one is part of."""
+        rolling = [one.rolling for one in self.counters if one.rolling is not None]
+        return [*self.counters, *rolling]
 
     def take(self, axis: int, amount: int) -> None:
         """Hold more (or, negative, less) on this axis, here and in every counter."""
